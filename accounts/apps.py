@@ -1,0 +1,19 @@
+"""Registration of the app: who."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+
+    def ready(self) -> None:
+        post_migrate.connect(_secure, sender=self)
+
+
+def _secure(*, using: str, **_: Any) -> None:
+    from accounts.tenancy import secure_database
+
+    secure_database(using)

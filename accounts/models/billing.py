@@ -1,0 +1,169 @@
+"""The billing mirror: plans, subscriptions and what was paid. Words are Stripe's own."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.base import PublicModel, WorkspaceModel, unique_in_workspace
+from accounts.models.customers import Account
+
+
+class BillingInterval(models.TextChoices):
+    MONTH = "month", _("Monthly")
+    QUARTER = "quarter", _("Quarterly")
+    YEAR = "year", _("Yearly")
+
+
+class EndedCause(models.TextChoices):
+    VOLUNTARY = "voluntary", _("Voluntary")
+    INVOLUNTARY = "involuntary", _("Involuntary")
+    UNKNOWN = "unknown", _("Unknown")
+
+
+class Plan(PublicModel):
+    """What is sold. `list_mrr_minor` is the monthly list price of one subscription (per seat if `is_per_seat`)."""
+
+    name = models.CharField(max_length=200)
+    list_mrr_minor = models.BigIntegerField(null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    is_per_seat = models.BooleanField(default=False)
+
+    class Meta(PublicModel.Meta):
+        constraints = [
+            unique_in_workspace("name", name="plan_name"),
+            unique_in_workspace("public_id", name="plan_public_id"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Subscription(PublicModel):
+    """The present state of a subscription; its past is in SubscriptionChange."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="subscriptions")
+    plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    external_id = models.CharField(max_length=200)
+    status = models.CharField(max_length=24, default="active")
+    mrr_minor = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    seats = models.PositiveIntegerField(null=True, blank=True)
+    billing_interval = models.CharField(
+        max_length=8, choices=BillingInterval.choices, default=BillingInterval.MONTH
+    )
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    renews_at = models.DateTimeField(null=True, blank=True)
+    ended_reason = models.CharField(max_length=40, blank=True)
+    ended_cause = models.CharField(max_length=12, choices=EndedCause.choices, blank=True)
+    properties = models.JSONField(default=dict, blank=True)
+
+    class Meta(PublicModel.Meta):
+        constraints = [
+            unique_in_workspace("external_id", name="subscription_external_id"),
+            unique_in_workspace("public_id", name="subscription_public_id"),
+            models.CheckConstraint(
+                condition=models.Q(ended_at__isnull=True) | models.Q(ended_at__gte=models.F("started_at")),
+                name="subscription_ends_after_start",
+            ),
+        ]
+        indexes = [models.Index(fields=["workspace", "account", "started_at"], name="subscription_account")]
+
+
+class SubscriptionChange(WorkspaceModel):
+    """Terms of a subscription from `effective_at` on (the first row is its start); `known_at` is when we learnt it."""
+
+    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="changes")
+    effective_at = models.DateTimeField()
+    known_at = models.DateTimeField()
+    plan = models.ForeignKey(Plan, null=True, on_delete=models.SET_NULL, related_name="+")
+    mrr_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    seats = models.PositiveIntegerField(null=True, blank=True)
+    billing_interval = models.CharField(max_length=8, choices=BillingInterval.choices)
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [unique_in_workspace("subscription", "effective_at", name="subscription_change")]
+
+
+class MrrMovement(WorkspaceModel):
+    """A change of an account's MRR, derived from subscription changes; `amount_minor` is signed."""
+
+    class Kind(models.TextChoices):
+        NEW = "new", _("New")
+        EXPANSION = "expansion", _("Expansion")
+        CONTRACTION = "contraction", _("Contraction")
+        CHURN = "churn", _("Churn")
+        REACTIVATION = "reactivation", _("Reactivation")
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="mrr_movements")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    occurred_at = models.DateTimeField()
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField()
+    mrr_before_minor = models.BigIntegerField()
+    mrr_after_minor = models.BigIntegerField()
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [
+            unique_in_workspace("account", "currency", "occurred_at", name="mrr_movement"),
+            models.CheckConstraint(
+                condition=models.Q(mrr_after_minor=models.F("mrr_before_minor") + models.F("amount_minor")),
+                name="mrr_movement_adds_up",
+            ),
+        ]
+        indexes = [models.Index(fields=["workspace", "occurred_at"], name="mrr_movement_when")]
+
+
+class ExchangeRate(WorkspaceModel):
+    """Units of the report currency for one unit of `currency`, from `on_date` on."""
+
+    currency = models.CharField(max_length=3)
+    on_date = models.DateField()
+    rate = models.DecimalField(max_digits=18, decimal_places=9)
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [unique_in_workspace("currency", "on_date", name="exchange_rate")]
+
+
+class Invoice(PublicModel):
+    """Mirror of an invoice; `status` is Stripe's: draft, open, paid, void, uncollectible."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="invoices")
+    subscription = models.ForeignKey(
+        Subscription, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    external_id = models.CharField(max_length=200)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=16)
+    due_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True, blank=True)
+    properties = models.JSONField(default=dict, blank=True)
+
+    class Meta(PublicModel.Meta):
+        constraints = [
+            unique_in_workspace("external_id", name="invoice_external_id"),
+            unique_in_workspace("public_id", name="invoice_public_id"),
+        ]
+        indexes = [models.Index(fields=["workspace", "account", "-due_at"], name="invoice_account")]
+
+
+class PaymentAttempt(WorkspaceModel):
+    """One try to collect an invoice, whoever made it."""
+
+    class Status(models.TextChoices):
+        SUCCEEDED = "succeeded", _("Succeeded")
+        FAILED = "failed", _("Failed")
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="attempts")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    number = models.PositiveSmallIntegerField()
+    attempted_at = models.DateTimeField()
+    status = models.CharField(max_length=12, choices=Status.choices)
+    decline_code = models.CharField(max_length=60, blank=True)
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [unique_in_workspace("invoice", "number", name="payment_attempt_number")]
+        indexes = [models.Index(fields=["workspace", "account", "-attempted_at"], name="payment_attempt_account")]

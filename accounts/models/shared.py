@@ -1,0 +1,215 @@
+"""Shared services: jobs, mail outbox, token links, imports, files."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection, models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.base import PublicModel, WorkspaceModel, unique_in_workspace
+from accounts.models.customers import Account, Contact
+from accounts.models.workspaces import User
+from cs_platform.lib.scoping import current_workspace_id
+
+
+class JobManager(models.Manager["Job"]):
+    def put(self, kind: str, object_id: int, *, delay: timedelta = timedelta(0), priority: int = 0) -> None:
+        """Write work in the transaction of its cause, in the running scope's workspace.
+
+        The same (kind, object) is one row: putting it again brings it forward, un-parks it,
+        and makes a running one run once more. Due times are the database's clock.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO accounts_job AS j (workspace_id, kind, object_id, due_at, priority, attempts,"
+                " lease_owner, is_rerun_wanted, last_error, created_at)"
+                " VALUES (%s, %s, %s, clock_timestamp() + %s, %s, 0, '', false, '', clock_timestamp())"
+                " ON CONFLICT (workspace_id, kind, object_id) DO UPDATE SET"
+                " due_at = least(j.due_at, excluded.due_at), priority = least(j.priority, excluded.priority),"
+                " attempts = CASE WHEN j.parked_at IS NULL THEN j.attempts ELSE 0 END, parked_at = NULL,"
+                " is_rerun_wanted = j.lease_until IS NOT NULL",
+                [current_workspace_id(), kind, object_id, delay, priority],
+            )
+
+
+class Job(models.Model):
+    """Work to do, written in the transaction of its cause. Content-free and unscoped:
+    whoever sweeps it reads only ids, then opens the workspace's scope.
+
+    open -> (claimed: lease_until, lease_owner) -> deleted when done, or parked after too
+    many attempts. Leases run on the database's clock.
+    """
+
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=60)
+    object_id = models.BigIntegerField()
+    due_at = models.DateTimeField()
+    priority = models.SmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_owner = models.CharField(max_length=80, blank=True)
+    is_rerun_wanted = models.BooleanField(default=False)
+    parked_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = JobManager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "kind", "object_id"], name="job_once")]
+        indexes = [
+            models.Index(
+                fields=["priority", "due_at"], name="job_due", condition=models.Q(parked_at__isnull=True)
+            )
+        ]
+
+
+class OutboundEmail(PublicModel):
+    """A mail as a row first: queued -> sending -> sent, or doubtful after a crash, or failed."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        SENDING = "sending", _("Sending")
+        SENT = "sent", _("Sent")
+        DOUBTFUL = "doubtful", _("Doubtful")
+        FAILED = "failed", _("Failed")
+        SUPPRESSED = "suppressed", _("Suppressed")
+
+    kind = models.CharField(max_length=60)
+    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    to_address = models.CharField(max_length=254)
+    language = models.CharField(max_length=8, default="en")
+    context = models.JSONField(default=dict)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    message_id = models.CharField(max_length=200, blank=True)
+    last_error = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(PublicModel.Meta):
+        constraints = [
+            unique_in_workspace("public_id", name="outbound_email_public_id"),
+            models.CheckConstraint(
+                condition=~models.Q(status="sent") | models.Q(sent_at__isnull=False), name="outbound_email_sent_at"
+            ),
+        ]
+        indexes = [models.Index(fields=["workspace", "status", "id"], name="outbound_email_status")]
+
+
+class EmailSuppression(WorkspaceModel):
+    """An address that gets no mail from this workspace, and why."""
+
+    address_hash = models.BinaryField(max_length=32)
+    reason = models.CharField(max_length=20)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [unique_in_workspace("address_hash", name="email_suppression")]
+
+
+class AccessLink(PublicModel):
+    """A public link `<workspace>.<secret>` bound to a purpose and a person; only a hash is stored."""
+
+    purpose = models.CharField(max_length=40)
+    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    object_id = models.BigIntegerField(null=True, blank=True)
+    token_hash = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(PublicModel.Meta):
+        constraints = [
+            unique_in_workspace("token_hash", name="access_link_token"),
+            unique_in_workspace("public_id", name="access_link_public_id"),
+        ]
+
+
+class Import(PublicModel):
+    """One run of one file: its mapping, its counts, its undo."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        UNDONE = "undone", _("Undone")
+
+    kind = models.CharField(max_length=40)
+    file_name = models.CharField(max_length=300, blank=True)
+    file_digest = models.CharField(max_length=64, blank=True)
+    options = models.JSONField(default=dict)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    rows_read = models.PositiveIntegerField(default=0)
+    rows_created = models.PositiveIntegerField(default=0)
+    rows_updated = models.PositiveIntegerField(default=0)
+    rows_unchanged = models.PositiveIntegerField(default=0)
+    rows_rejected = models.PositiveIntegerField(default=0)
+
+    class Meta(PublicModel.Meta):
+        constraints = [unique_in_workspace("public_id", name="import_public_id")]
+
+
+class ImportChange(WorkspaceModel):
+    """What an import did to one row, so that it can be undone: `before` is NULL for a created row."""
+
+    source_import = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="changes")
+    table = models.CharField(max_length=80)
+    object_id = models.BigIntegerField()
+    before = models.JSONField(null=True, blank=True)
+    after = models.JSONField(default=dict)
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [unique_in_workspace("source_import", "table", "object_id", name="import_change")]
+
+
+class ImportReject(WorkspaceModel):
+    """A row that was refused: its line in the file, the field and the reason's code."""
+
+    source_import = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rejects")
+    line = models.PositiveIntegerField()
+    field = models.CharField(max_length=100, blank=True)
+    reason = models.CharField(max_length=300)
+
+    class Meta(WorkspaceModel.Meta):
+        indexes = [models.Index(fields=["workspace", "source_import", "line"], name="import_reject_line")]
+
+
+class StoredFile(PublicModel):
+    """A file in the database, so that web and workers may run on different machines."""
+
+    name = models.CharField(max_length=300)
+    content_type = models.CharField(max_length=100)
+    size = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    class Meta(PublicModel.Meta):
+        constraints = [unique_in_workspace("public_id", name="stored_file_public_id")]
+
+
+class StoredFileChunk(WorkspaceModel):
+    file = models.ForeignKey(StoredFile, on_delete=models.CASCADE, related_name="chunks")
+    position = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [unique_in_workspace("file", "position", name="stored_file_chunk")]
+
+
+class AccountAlias(WorkspaceModel):
+    """Another key under which usage names an account (a merged or renamed id)."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [unique_in_workspace("key", name="account_alias_key")]

@@ -1,0 +1,108 @@
+"""What apps above fill in: job kinds, navigation, panels, import kinds, mail kinds and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest
+
+from cs_platform.lib.registry import Registry
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """How one kind of job runs.
+
+    `in_scope` handlers run inside the workspace scope, in one transaction with the job's
+    completion: effect and "done" commit together. Others (outside effects, long work) get
+    the lease, open their own scopes and must fence every transaction (`lease.hold()`).
+    """
+
+    name: str
+    handler: Callable[..., None]
+    in_scope: bool = True
+    lease: timedelta = timedelta(seconds=60)
+    max_attempts: int = 5
+    retry_after: timedelta = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class NavigationItem:
+    """An entry of the left rail; shown only to members who hold `permission`."""
+
+    name: str
+    label: Any
+    url_name: str
+    icon: str
+    permission: str
+    order: int
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of a composed page. `load` gets (account or workspace, now) and returns the context."""
+
+    name: str
+    title: Any
+    template: str
+    load: Callable[..., dict[str, Any]]
+    order: int
+    permission: str = "accounts.view"
+
+
+@dataclass(frozen=True)
+class SettingsPage:
+    name: str
+    label: Any
+    description: Any
+    url_name: str
+    permission: str
+    order: int
+
+
+@dataclass(frozen=True)
+class SearchSource:
+    """Answers Ctrl-K: `find(request, words)` returns rows (label, detail, url)."""
+
+    name: str
+    find: Callable[[HttpRequest, str], list[Any]]
+
+
+@dataclass(frozen=True)
+class MailKind:
+    """`mail_class` is transactional, transactional_survey, relationship_survey or other."""
+
+    name: str
+    mail_class: str
+    subject_template: str
+    body_template: str
+    still_wanted: Callable[..., bool] = field(default=lambda email: True)
+    resend_when_doubtful: bool = False
+
+
+@dataclass(frozen=True)
+class TokenPurpose:
+    name: str
+    lifetime: timedelta
+
+
+@dataclass(frozen=True)
+class WorkspaceDefault:
+    """Rows that a new workspace starts with; `create` runs in its scope and its transaction."""
+
+    name: str
+    create: Callable[[], None]
+
+
+job_kinds: Registry[JobKind] = Registry("job kind", JobKind)
+navigation: Registry[NavigationItem] = Registry("navigation item", NavigationItem)
+account_panels: Registry[Panel] = Registry("account panel", Panel)
+home_panels: Registry[Panel] = Registry("home panel", Panel)
+settings_pages: Registry[SettingsPage] = Registry("settings page", SettingsPage)
+search_sources: Registry[SearchSource] = Registry("search source", SearchSource)
+mail_kinds: Registry[MailKind] = Registry("mail kind", MailKind)
+token_purposes: Registry[TokenPurpose] = Registry("token purpose", TokenPurpose)
+workspace_defaults: Registry[WorkspaceDefault] = Registry("workspace default", WorkspaceDefault)

@@ -1,0 +1,1 @@
+"""Pure helpers without models; imported by everyone, importing nobody above."""

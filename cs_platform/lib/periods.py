@@ -1,0 +1,27 @@
+"""Days of a workspace as half-open intervals in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+def day_start(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a local day, in UTC. Where midnight is skipped, the instant after the gap."""
+    wall = datetime.combine(day, time.min)
+    for fold in (0, 1):
+        instant = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+        if instant.astimezone(zone).replace(tzinfo=None) == wall:
+            return instant
+    # A gap at midnight: PEP 495 maps fold=1 to the offset after it, fold=0 to the one before.
+    return max(wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+
+
+def local_day(moment: datetime, zone: ZoneInfo) -> date:
+    """The local day that contains an aware instant."""
+    return moment.astimezone(zone).date()
+
+
+def days(first: date, last: date) -> list[date]:
+    """All days of the half-open interval [first, last)."""
+    return [first + timedelta(days=i) for i in range((last - first).days)]
