@@ -1,0 +1,15 @@
+"""Registration of the composition root: its commands, its checks and the Celery application."""
+
+from django.apps import AppConfig
+
+
+class PlatformConfig(AppConfig):
+    name = "cs_platform"
+
+    def ready(self) -> None:
+        from django.db.backends.signals import connection_created
+
+        from cs_platform import celery, database
+
+        celery.app.set_default()
+        connection_created.connect(database.refuse_powerful_role, dispatch_uid="refuse_powerful_role")
