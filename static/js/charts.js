@@ -1,0 +1,90 @@
+// Charts: <div data-chart="ID"> draws the figure of <script type="application/json" id="ID">.
+// Colours in a figure may be written as "--name"; they are read from the theme, so both themes and print work.
+let plotly;
+
+const loadPlotly = () => {
+  plotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = document.querySelector('meta[name="plotly-src"]').content;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = reject;
+    document.head.append(script);
+  });
+  return plotly;
+};
+
+const brush = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+
+const colour = (name) => {
+  const [token, alpha] = name.split("/");
+  brush.clearRect(0, 0, 1, 1);
+  brush.fillStyle = "#000";
+  brush.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(token).trim();
+  brush.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = brush.getImageData(0, 0, 1, 1).data;
+  return `rgba(${red},${green},${blue},${alpha ?? 1})`;
+};
+
+const painted = (value) => {
+  if (typeof value === "string") return /^--[a-z0-9-]+(\/[0-9.]+)?$/.test(value) ? colour(value) : value;
+  if (Array.isArray(value)) return value.map(painted);
+  if (value && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, painted(part)]));
+  }
+  return value;
+};
+
+const axis = (own = {}) => ({
+  automargin: true,
+  gridcolor: "--hairline",
+  linecolor: "--hairline",
+  zerolinecolor: "--hairline",
+  tickcolor: "--hairline",
+  ticks: "",
+  ...own,
+  tickfont: { color: "--muted", size: 12, ...own.tickfont },
+  title: { standoff: 8, ...own.title, font: { color: "--muted", size: 12, ...own.title?.font } },
+});
+
+const framed = (layout = {}) => {
+  const axes = Object.fromEntries(
+    Object.entries(layout).filter(([key]) => /^[xy]axis\d*$/.test(key)).map(([key, own]) => [key, axis(own)]),
+  );
+  return {
+    colorway: ["--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5"],
+    margin: { l: 8, r: 8, t: 8, b: 8 },
+    hovermode: "closest",
+    bargap: 0.25,
+    ...layout,
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: "--color-base-content" },
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", ...layout.legend },
+    hoverlabel: { bgcolor: "--color-neutral", bordercolor: "--color-neutral", font: { color: "--color-neutral-content" } },
+    xaxis: axis(layout.xaxis),
+    yaxis: axis(layout.yaxis),
+    ...axes,
+  };
+};
+
+const draw = async (frame) => {
+  const source = document.getElementById(frame.dataset.chart);
+  if (!source) return;
+  frame.dataset.drawn = "";
+  const figure = JSON.parse(source.textContent);
+  const parsed = typeof figure === "string" ? JSON.parse(figure) : figure;
+  const layout = framed(parsed.layout);
+  delete layout.template;
+  const library = await loadPlotly();
+  await library.react(frame, painted(parsed.data), painted(layout), {
+    displayModeBar: false,
+    responsive: true,
+    staticPlot: false,
+    locale: document.documentElement.lang,
+  });
+};
+
+const drawNew = () => document.querySelectorAll("[data-chart]:not([data-drawn])").forEach(draw);
+document.addEventListener("htmx:afterSettle", drawNew);
+document.addEventListener("theme-change", () => document.querySelectorAll("[data-chart]").forEach(draw));
+drawNew();

@@ -1,0 +1,69 @@
+// Drawer and dialog: a link with data-drawer or data-dialog loads its address into the overlay;
+// the href stays a working page. Focus returns to where it was when the overlay closes.
+const kinds = { drawer: "data-drawer", dialog: "data-dialog" };
+const openers = new Map();
+
+const plainClick = (event) =>
+  event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+
+const open = (overlay, opener) => {
+  if (!openers.has(overlay)) openers.set(overlay, opener ?? document.activeElement);
+  if (!overlay.open) overlay.showModal();
+  const toasts = document.getElementById("toasts");
+  if (toasts) overlay.append(toasts);
+};
+
+export const load = (kind, url, opener) => {
+  const overlay = document.getElementById(kind);
+  const content = document.getElementById(`${kind}-content`);
+  content.setAttribute("aria-busy", "true");
+  return window.htmx
+    .ajax("GET", url, { target: content, swap: "innerHTML" })
+    .then(() => {
+      content.removeAttribute("aria-busy");
+      if (content.textContent.trim()) open(overlay, opener);
+    });
+};
+
+export const closeAll = () => {
+  for (const overlay of document.querySelectorAll("dialog[open]")) overlay.close();
+};
+
+document.addEventListener("click", (event) => {
+  for (const [kind, attribute] of Object.entries(kinds)) {
+    const link = event.target.closest(`[${attribute}]`);
+    if (link && plainClick(event)) {
+      event.preventDefault();
+      load(kind, link.getAttribute(attribute) || link.href, link);
+      return;
+    }
+  }
+  const local = event.target.closest("[data-open]");
+  if (local) {
+    event.preventDefault();
+    open(document.getElementById(local.dataset.open), local);
+  }
+  const closer = event.target.closest("[data-close]");
+  if (closer?.closest("dialog")) {
+    event.preventDefault();
+    closer.closest("dialog").close();
+  }
+  if (event.target.matches?.("dialog.drawer, dialog.dialog")) event.target.close();
+});
+
+document.addEventListener(
+  "close",
+  (event) => {
+    const overlay = event.target;
+    const toasts = document.getElementById("toasts");
+    if (toasts && overlay.contains(toasts)) document.body.append(toasts);
+    const opener = openers.get(overlay);
+    openers.delete(overlay);
+    if (opener?.isConnected) opener.focus({ preventScroll: true });
+    else document.dispatchEvent(new CustomEvent("rows:refocus"));
+  },
+  true,
+);
+
+// A server answer closes the overlay with the header "HX-Trigger: overlay-close".
+document.addEventListener("overlay-close", closeAll);

@@ -1,0 +1,35 @@
+// Copies the browser files we serve from node_modules to static/vendor/<name>-<version>/ with licence and checksums.
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+const icons = readFileSync(join(root, "static/src/icons.txt"), "utf8").split(/\s+/).filter(Boolean);
+
+const packages = [
+  {
+    name: "inter",
+    from: "@fontsource-variable/inter",
+    files: ["files/inter-latin-wght-normal.woff2", "files/inter-latin-ext-wght-normal.woff2"],
+  },
+  { name: "plotly-basic", from: "plotly.js-basic-dist-min", files: ["plotly-basic.min.js"] },
+  { name: "lucide", from: "lucide-static", files: icons.map((icon) => `icons/${icon}.svg`) },
+];
+
+for (const entry of readdirSync(join(root, "static/vendor"))) {
+  rmSync(join(root, "static/vendor", entry), { recursive: true });
+}
+for (const { name, from, files } of packages) {
+  const source = join(root, "node_modules", from);
+  const { version } = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
+  const target = join(root, "static/vendor", `${name}-${version}`);
+  mkdirSync(target, { recursive: true });
+  const sums = ["LICENSE", ...files].map((file) => {
+    const flat = file.split("/").pop();
+    cpSync(join(source, file), join(target, flat));
+    const digest = createHash("sha256").update(readFileSync(join(target, flat))).digest("hex");
+    return `${digest}  ${flat}`;
+  });
+  writeFileSync(join(target, "SHA256SUMS"), sums.sort((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1)).join("\n") + "\n");
+}
