@@ -52,9 +52,14 @@ class Subscription(PublicModel):
     billing_interval = models.CharField(
         max_length=8, choices=BillingInterval.choices, default=BillingInterval.MONTH
     )
+    term_months = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="length of the contract; empty = one billing interval"
+    )
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
-    renews_at = models.DateTimeField(null=True, blank=True)
+    renews_at = models.DateTimeField(
+        null=True, blank=True, help_text="as given; empty = by the start and the term, see accounts/queries/renewals.py"
+    )
     ended_reason = models.CharField(max_length=40, blank=True)
     ended_cause = models.CharField(max_length=12, choices=EndedCause.choices, blank=True)
     properties = models.JSONField(default=dict, blank=True)
@@ -82,6 +87,14 @@ class SubscriptionChange(WorkspaceModel):
     currency = models.CharField(max_length=3)
     seats = models.PositiveIntegerField(null=True, blank=True)
     billing_interval = models.CharField(max_length=8, choices=BillingInterval.choices)
+    source_import = models.ForeignKey(
+        "accounts.Import",
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
 
     class Meta(WorkspaceModel.Meta):
         constraints = [unique_in_workspace("subscription", "effective_at", name="subscription_change")]

@@ -25,6 +25,9 @@ class Account(PublicModel):
     country = models.CharField(max_length=60, blank=True)
     csm = models.ForeignKey(Membership, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(help_text="when the customer began, in the customer's own records")
+    is_start_assumed = models.BooleanField(
+        default=False, help_text="nobody told us `created_at`: an earlier subscription moves it back"
+    )
     added_at = models.DateTimeField(auto_now_add=True)
 
     objects = scoped_manager(AccountQuerySet)
@@ -118,6 +121,8 @@ class AccountTrait(WorkspaceModel):
     """One dated value of a trait. The latest row with `known_at` before a moment holds then.
 
     An undated imported value counts as known since the account began (`known_at` NULL).
+    `value_text` is always there (dates as ISO); `value_number` too unless the trait is text:
+    the number, 1 or 0 for yes or no, days since 1970-01-01 for a date.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="traits")
@@ -125,6 +130,14 @@ class AccountTrait(WorkspaceModel):
     value_text = models.CharField(max_length=1000, blank=True)
     value_number = models.FloatField(null=True, blank=True)
     known_at = models.DateTimeField(null=True, blank=True)
+    source_import = models.ForeignKey(
+        "accounts.Import",
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
 
     class Meta(WorkspaceModel.Meta):
         constraints = [

@@ -152,9 +152,11 @@ class Import(PublicModel):
     rows_updated = models.PositiveIntegerField(default=0)
     rows_unchanged = models.PositiveIntegerField(default=0)
     rows_rejected = models.PositiveIntegerField(default=0)
+    detail = models.JSONField(default=dict, help_text="columns, warnings, why it failed, what the undo kept")
 
     class Meta(PublicModel.Meta):
         constraints = [unique_in_workspace("public_id", name="import_public_id")]
+        indexes = [models.Index(fields=["workspace", "-id"], name="import_latest")]
 
 
 class ImportChange(WorkspaceModel):
@@ -171,12 +173,13 @@ class ImportChange(WorkspaceModel):
 
 
 class ImportReject(WorkspaceModel):
-    """A row that was refused: its line in the file, the field and the reason's code."""
+    """A row that was refused: its line in the file, the field, the reason's code and what its sentence needs."""
 
     source_import = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rejects")
     line = models.PositiveIntegerField()
     field = models.CharField(max_length=100, blank=True)
-    reason = models.CharField(max_length=300)
+    reason = models.CharField(max_length=60)
+    detail = models.JSONField(default=dict)
 
     class Meta(WorkspaceModel.Meta):
         indexes = [models.Index(fields=["workspace", "source_import", "line"], name="import_reject_line")]

@@ -36,7 +36,6 @@ class Workspace(models.Model):
     report_currency = models.CharField(max_length=3, default="USD")
     horizon_days = models.PositiveSmallIntegerField(default=90)
     night_hour = models.PositiveSmallIntegerField(default=2)
-    data_as_of = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -20,6 +20,7 @@ from health.models.usage import (
     KeyFeature,
     UnattributedUser,
     UsageRollup,
+    UserAlias,
 )
 from health.models.working import (
     ActionReceipt,
@@ -66,4 +67,5 @@ __all__ = [
     "StageRun",
     "UnattributedUser",
     "UsageRollup",
+    "UserAlias",
 ]

@@ -68,16 +68,33 @@ class IntakeBatch(WorkspaceModel):
 
 
 class UnattributedUser(WorkspaceModel):
-    """Raw keys whose events found no account yet, with what came in under them."""
+    """Raw keys whose events wait for a mapping, with what came in under them.
+
+    `has_account` is False while no account was found (shown as unattributed), True when the
+    group names the account and only the person is unknown. Resolving deletes the row.
+    """
 
     user_key = models.TextField(blank=True)
     group_key = models.TextField(blank=True)
+    has_account = models.BooleanField(default=False)
     events = models.BigIntegerField(default=0)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
 
     class Meta(WorkspaceModel.Meta):
         constraints = [unique_in_workspace("user_key", "group_key", name="unattributed_user")]
+        indexes = [models.Index(fields=["workspace", "has_account", "-events"], name="unattributed_user_events")]
+
+
+class UserAlias(WorkspaceModel):
+    """Another key of the same person: what `alias` said, chains already followed to their end."""
+
+    key = models.CharField(max_length=200)
+    user_key = models.CharField(max_length=200)
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [unique_in_workspace("key", name="user_alias_key")]
+        indexes = [models.Index(fields=["workspace", "user_key"], name="user_alias_user_key")]
 
 
 class UsageRollup(WorkspaceModel):
