@@ -1,0 +1,85 @@
+"""Causes in words: what an open item says to the person who reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from health.models import QueueItem, RiskRule, Severity
+from health.risks import RiskRuleSpec, risk_rules
+
+RISK = "risk:"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """An open item: its name, the sentence with its numbers, and since when it is open."""
+
+    source: str
+    label: str
+    sentence: str
+    severity: int
+    opened_on: date
+
+    @property
+    def tone(self) -> str:
+        """Red for the severe, amber for the rest of what is serious; the word is always beside it."""
+        return {Severity.HIGH: "red", Severity.MEDIUM: "amber"}.get(Severity(self.severity), "")
+
+    @property
+    def severity_label(self) -> str:
+        return str(Severity(self.severity).label)
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do about a cause, by the workspace's own words or the rule's default ones."""
+
+    cause: Cause
+    instruction: str
+
+
+def rule_of(source: str) -> RiskRuleSpec | None:
+    name = source.removeprefix(RISK)
+    return risk_rules.get(name) if source.startswith(RISK) and name in risk_rules else None
+
+
+def cause_label(source: str) -> str:
+    """The name of a cause; a source without a rule is shown by its own words."""
+    rule = rule_of(source)
+    return str(rule.label) if rule else source.rpartition(":")[2].replace("_", " ").capitalize()
+
+
+def cause_sentence(source: str, evidence: Mapping[str, Any]) -> str:
+    """The cause with its numbers; the bare name where the stored evidence lacks one of them."""
+    rule = rule_of(source)
+    if rule is None or any(evidence.get(name) is None for name in rule.evidence):
+        return cause_label(source)
+    return rule.sentence(evidence)
+
+
+def describe_items(items: Iterable[QueueItem]) -> tuple[Cause, ...]:
+    return tuple(
+        Cause(
+            source=item.source,
+            label=cause_label(item.source),
+            sentence=cause_sentence(item.source, item.evidence),
+            severity=item.severity,
+            opened_on=item.opened_on,
+        )
+        for item in items
+    )
+
+
+def advice_for(causes: Iterable[Cause]) -> list[Advice]:
+    """What to do about each cause, in their order; one query."""
+    stored = dict(RiskRule.objects.values_list("cause", "instruction"))
+    return [Advice(cause, _instruction(cause.source, stored)) for cause in causes]
+
+
+def _instruction(source: str, stored: Mapping[str, str]) -> str:
+    rule = rule_of(source)
+    own = stored.get(source.removeprefix(RISK), "")
+    return own or (str(rule.instruction) if rule else "")

@@ -1,0 +1,156 @@
+"""The Queue page: one row per account, with what is open inside it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from accounts.models import Account, Membership
+from health.models import AccountState, HealthBand, ModelVersion, QueueEntry, QueueItem
+from health.queries.causes import Cause, cause_label, describe_items
+from health.queries.expected_loss import ExpectedLoss, expected_loss
+from health.queries.keyset import page_of
+from health.queries.queue_filter import QueueFilter
+
+PAGE_SIZE = 50
+# Counts look at no more than this many rows in the order of the page, so that they cost the same in any workspace.
+WINDOW = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One account of the queue."""
+
+    account: Account
+    state: AccountState
+    csm_name: str
+    loss: ExpectedLoss
+    causes: tuple[Cause, ...]
+    opened_on: date
+    snoozed_until: date | None
+
+    @property
+    def public_id(self) -> str:
+        return str(self.account.public_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One choice of a filter, in the form the chip menu reads."""
+
+    value: str
+    label: str
+    active: bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What the present view holds, before the narrowing filters."""
+
+    accounts: int
+    is_cut: bool
+    loss_minor: int
+    bands: list[Choice]
+    causes: list[Choice]
+    plans: list[Choice]
+    industries: list[Choice]
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    rows: list[QueueRow]
+    after: str
+    before: str
+
+
+def queue_page(
+    wanted: QueueFilter, *, membership: Membership, today: date, size: int = PAGE_SIZE
+) -> QueuePage:
+    """One page of rows in two queries, whatever their number."""
+    entries = wanted.entries(membership=membership, today=today)
+    entries = entries.select_related("account__state", "csm__user")
+    page = page_of(entries, wanted.order, after=wanted.after, before=wanted.before, size=size)
+    return QueuePage(queue_rows(page.rows), page.after, page.before)
+
+
+def queue_rows(entries: Iterable[QueueEntry]) -> list[QueueRow]:
+    """Rows for entries that were read with their account, its state and the CSM."""
+    entries = list(entries)
+    causes = open_causes([entry.account_id for entry in entries])
+    return [_row(entry, causes.get(entry.account_id, ())) for entry in entries]
+
+
+def open_causes(account_ids: list[int]) -> dict[int, tuple[Cause, ...]]:
+    """What is open for each account, the worst first."""
+    items = QueueItem.objects.filter(account_id__in=account_ids, closed_at__isnull=True)
+    found: dict[int, list[QueueItem]] = {}
+    for item in items.order_by("account_id", "-severity", "opened_on", "id"):
+        found.setdefault(item.account_id, []).append(item)
+    return {account_id: describe_items(rows) for account_id, rows in found.items()}
+
+
+def _row(entry: QueueEntry, causes: tuple[Cause, ...]) -> QueueRow:
+    state = entry.account.state
+    return QueueRow(
+        account=entry.account,
+        state=state,
+        csm_name=str(entry.csm.user) if entry.csm else "",
+        loss=expected_loss(state),
+        causes=causes,
+        opened_on=entry.opened_on,
+        snoozed_until=entry.snoozed_until,
+    )
+
+
+def queue_facets(wanted: QueueFilter, *, membership: Membership, today: date) -> Facets:
+    """Counts and choices of the view, over the first WINDOW rows; two queries."""
+    base = wanted.widened.entries(membership=membership, today=today)
+    top = base.order_by("-has_arr", "-expected_loss_minor", "-account_id")[:WINDOW]
+    columns = ("account_id", "expected_loss_minor", "account__state__health_band")
+    rows = list(top.values_list(*columns, "account__state__plan", "account__state__industry"))
+    sources = QueueItem.objects.filter(
+        closed_at__isnull=True, account_id__in=base.values("account_id")[:WINDOW]
+    )
+    causes = Counter(sources.values_list("source", flat=True)) if rows else Counter()
+    return Facets(
+        accounts=len(rows),
+        is_cut=len(rows) == WINDOW,
+        loss_minor=sum(row[1] for row in rows),
+        bands=_band_choices(Counter(row[2] for row in rows), wanted.bands),
+        causes=_choices(causes, wanted.causes, label=cause_label),
+        plans=_choices(Counter(row[3] for row in rows), wanted.plans),
+        industries=_choices(Counter(row[4] for row in rows), wanted.industries),
+    )
+
+
+def _choices(counts: Counter[str], chosen: tuple[str, ...], label: Any = str) -> list[Choice]:
+    names = set(counts) | set(chosen)
+    made = [Choice(name, str(label(name)), name in chosen, counts[name]) for name in names if name]
+    return sorted(made, key=lambda choice: (-choice.count, choice.label))
+
+
+def _band_choices(counts: Counter[str], chosen: tuple[str, ...]) -> list[Choice]:
+    return [
+        Choice(band.value, str(band.label), band.value in chosen, counts[band.value]) for band in HealthBand
+    ]
+
+
+def has_live_model() -> bool:
+    """Whether probabilities come from a model; else (100 - score) / 100 stands in."""
+    return bool(ModelVersion.objects.filter(live_from__isnull=False, live_until__isnull=True).exists())
+
+
+def entry_of(account: Account) -> QueueEntry | None:
+    found: QueueEntry | None = (
+        QueueEntry.objects.filter(account=account).select_related("account__state", "csm__user").first()
+    )
+    return found
+
+
+def days_until(moment: datetime | None, now: datetime) -> int | None:
+    """Whole days from now, negative when past."""
+    return None if moment is None else (moment - now).days
