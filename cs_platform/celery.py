@@ -1,6 +1,7 @@
 """The Celery application. Workers carry hints; the work itself is rows in Postgres."""
 
 import os
+import signal
 from typing import Any
 
 from celery import Celery
@@ -19,10 +20,11 @@ def keep_our_logging(**kwargs: Any) -> None:
 
 
 @worker_process_init.connect
-def close_inherited_connections(**kwargs: Any) -> None:
-    """A forked child must not talk on its parent's database sockets."""
-    from django.db import connections
+def end_with_parent(**kwargs: Any) -> None:
+    """A worker killed by SIGKILL takes its processes along, instead of leaving orphans at work.
 
-    for connection in connections.all(initialized_only=True):
-        connection.inc_thread_sharing()
-        connection.connection = None
+    (Celery's own Django support already drops the database connections that a fork inherits.)
+    """
+    from cs_platform.embedded.identity import set_parent_death_signal
+
+    set_parent_death_signal(signal.SIGKILL)

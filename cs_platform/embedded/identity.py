@@ -24,10 +24,10 @@ FALLBACK_DATA = Path("/var/lib")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to stop this process (SIGINT: a fast, clean shutdown) when its parent dies."""
+def set_parent_death_signal(number: signal.Signals) -> None:
+    """Ask the kernel to send this process a signal when its parent dies (Linux; elsewhere nothing happens)."""
     if hasattr(_libc, "prctl"):
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+        _libc.prctl(PR_SET_PDEATHSIG, number)
 
 
 def ordinary_uid() -> int:
@@ -71,7 +71,7 @@ class Identity:
         """Run in the forked child. The death signal comes last: changing the uid clears it."""
         os.setsid()
         self._drop()
-        die_with_parent()
+        set_parent_death_signal(signal.SIGINT)  # a fast, clean shutdown of Postgres
 
 
 def choose(binaries: Path, paths: Paths) -> Identity:

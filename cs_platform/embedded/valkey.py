@@ -8,7 +8,7 @@ import time
 import redis
 
 from cs_platform.embedded import binaries
-from cs_platform.embedded.identity import die_with_parent
+from cs_platform.embedded.identity import set_parent_death_signal
 from cs_platform.embedded.paths import Paths
 from cs_platform.embedded.postgres import ServerFailed, stop_process
 
@@ -18,7 +18,7 @@ STOP_SECONDS = 10.0
 
 def prepare_child() -> None:
     os.setsid()
-    die_with_parent()
+    set_parent_death_signal(signal.SIGTERM)
 
 
 class Valkey:

@@ -1,0 +1,16 @@
+"""Runs the periodic schedule of `cs_platform/schedule.py`."""
+
+import os
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    help = "Run the scheduler. One is enough; a second one only repeats hints."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        os.environ["CS_PROCESS"] = "worker"
+        from cs_platform.celery import app
+
+        app.start(["beat", "--loglevel", "WARNING", "--pidfile", ""])

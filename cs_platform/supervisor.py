@@ -1,0 +1,154 @@
+"""Everything in one terminal: servers, migrations, web, worker, beat and the demo workspace.
+
+`make demo` runs this. Ctrl-C, SIGTERM and SIGHUP stop all of it in order (web, worker and beat, then Valkey, then
+Postgres). If this process is killed, the kernel stops its children and the embedded servers stop by themselves.
+"""
+
+import fcntl
+import os
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from types import FrameType
+from typing import IO
+
+from cs_platform.children import Child, stop_all
+from cs_platform.embedded.binaries import BinaryMissing
+from cs_platform.embedded.hold import Hold
+from cs_platform.embedded.paths import REPOSITORY, current, missing_services
+from cs_platform.embedded.postgres import ServerFailed
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 10.0
+POLL_SECONDS = 0.1
+
+
+class Stopped(Exception):
+    """Somebody asked us to stop."""
+
+
+class Supervisor:
+    def __init__(self) -> None:
+        self.port = int(os.environ.get("PORT") or 8000)
+        self.url = (os.environ.get("BASE_URL") or f"http://127.0.0.1:{self.port}").rstrip("/")
+        self.paths = current()
+        self.hold = Hold(self.paths, missing_services())
+        self.web = Child("web", ["-m", "gunicorn", "--config", "python:cs_platform.web_server", "cs_platform.wsgi"])
+        self.worker = Child("worker", ["manage.py", "run_worker"])
+        self.beat = Child("beat", ["manage.py", "run_beat"])
+        self.prepare = Child("prepare", ["manage.py", "prepare_demo"])
+        self.seed = Child("seed", ["manage.py", "seed_demo"])
+        self.stop_requested = False
+
+    def run(self) -> int:
+        lock = self._only_one()
+        if lock is None:
+            return 1
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._request_stop)
+        try:
+            if self.hold.services:
+                self.hold.acquire()
+            return self._serve()
+        except Stopped:
+            return 0
+        except (ServerFailed, BinaryMissing) as error:
+            say(str(error))
+            return 1
+        finally:
+            self._stop()
+            lock.close()
+
+    def _only_one(self) -> IO[str] | None:
+        """The lock of a running supervisor on this data folder, or None with a word on who has it."""
+        lock = (self.paths.run / "supervisor.lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            say(f"already running: {lock.read().strip() or 'starting'} (data in {self.paths.var})")
+            return None
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()}, {self.url}")
+        lock.flush()
+        return lock
+
+    def _serve(self) -> int:
+        self._prepare()
+        for child in (self.web, self.worker, self.beat):
+            child.start()
+        if not self._wait_for_web():
+            return 1
+        say(f"ready {self.url}")
+        self.seed.start()
+        return self._watch()
+
+    def _prepare(self) -> None:
+        """Migrate, collect static files, create the demo's users; its output (`login …`) is ours."""
+        self.prepare.start()
+        while self.prepare.is_running:
+            self._pause()
+        if self.prepare.process is not None and self.prepare.process.returncode != 0:
+            raise ServerFailed("The database could not be prepared; the reason stands above.")
+
+    def _wait_for_web(self) -> bool:
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            if not self.web.is_running:
+                say(f"The web server stopped while starting. Is port {self.port} in use? (PORT changes it.)")
+                return False
+            if answers(f"http://127.0.0.1:{self.port}/healthz"):
+                return True
+            self._pause()
+        say(f"The web server did not answer within {READY_SECONDS:.0f} seconds.")
+        return False
+
+    def _watch(self) -> int:
+        seeding = True
+        while True:
+            self._pause()
+            for child in (self.web, self.worker, self.beat):
+                if child.is_running:
+                    continue
+                if child.keeps_failing:
+                    say(f"{child.name} ended again and again; giving up.")
+                    return 1
+                say(f"{child.name} ended by itself; starting it again.")
+                child.start()
+            if seeding and not self.seed.is_running:
+                seeding = False
+                code = self.seed.process.returncode if self.seed.process else 1
+                say("demo data complete" if code == 0 else "demo data incomplete; the reason stands above.")
+
+    def _pause(self) -> None:
+        if self.stop_requested:
+            raise Stopped
+        time.sleep(POLL_SECONDS)
+
+    def _request_stop(self, number: int, frame: FrameType | None) -> None:
+        self.stop_requested = True
+
+    def _stop(self) -> None:
+        stop_all([self.prepare, self.web, self.worker, self.beat, self.seed], seconds=STOP_SECONDS)
+        self.hold.release(wait=True)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310  # nosec B310: our own address
+            return bool(response.status == 200)
+    except urllib.error.HTTPError:
+        return True  # a redirect to HTTPS or a refused host name is an answer too
+    except OSError:
+        return False
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    os.chdir(REPOSITORY)
+    sys.exit(Supervisor().run())

@@ -1,0 +1,40 @@
+"""gunicorn's configuration: few processes, many threads, no access log (the request log is ours)."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import multiprocess
+
+from cs_platform import env
+from cs_platform.embedded import paths
+
+bind = f"{env.text('HOST', '127.0.0.1')}:{env.integer('PORT', 8000)}"
+worker_class = "gthread"
+workers = env.integer("WEB_PROCESSES", 2, minimum=1)
+threads = env.integer("WEB_THREADS", 8, minimum=1)
+timeout = 60
+graceful_timeout = 5
+keepalive = 5
+max_requests = 50_000
+max_requests_jitter = 5_000
+accesslog = None
+errorlog = "-"
+loglevel = "warning"
+control_socket_disable = True
+if Path("/dev/shm").is_dir():  # noqa: S108  # nosec B108: gunicorn's own heartbeat file; a slow disk would stall it
+    worker_tmp_dir = "/dev/shm"  # noqa: S108  # nosec B108
+raw_env = ["CS_PROCESS=web"]
+
+
+def on_starting(server: Any) -> None:
+    """Give the processes one empty folder for their shared measurements."""
+    folder = paths.current().run / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    multiprocess.mark_process_dead(worker.pid)
