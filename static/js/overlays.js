@@ -9,6 +9,9 @@ const plainClick = (event) =>
 const open = (overlay, opener) => {
   if (!openers.has(overlay)) openers.set(overlay, opener ?? document.activeElement);
   if (!overlay.open) overlay.showModal();
+  const start = overlay.querySelector("[autofocus], .dialog-body input:not([type='hidden']), .dialog-body textarea, .dialog-body select, h2");
+  if (start?.matches("h2")) start.tabIndex = -1;
+  start?.focus();
   const toasts = document.getElementById("toasts");
   if (toasts) overlay.append(toasts);
 };
