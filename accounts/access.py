@@ -90,7 +90,9 @@ def requires(permission: str) -> Callable[[Callable[..., HttpResponse]], Callabl
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             response = _enter(request, permission, lambda: view(request, *args, **kwargs))
             add_never_cache_headers(response)
-            response.headers["Cache-Control"] += ", no-store" if "no-store" not in response.headers["Cache-Control"] else ""
+            response.headers["Cache-Control"] += (
+                ", no-store" if "no-store" not in response.headers["Cache-Control"] else ""
+            )
             return response
 
         guarded.permission = permission  # type: ignore[attr-defined]

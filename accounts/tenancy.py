@@ -74,7 +74,9 @@ def secure_database(using: str = "owner") -> None:
 
 
 def _partitioned(cursor: CursorWrapper) -> set[str]:
-    cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'p' AND relnamespace = 'public'::regnamespace")
+    cursor.execute(
+        "SELECT relname FROM pg_class WHERE relkind = 'p' AND relnamespace = 'public'::regnamespace"
+    )
     return {row[0] for row in cursor.fetchall()}
 
 
@@ -86,7 +88,9 @@ def _force_row_security(cursor: CursorWrapper, table: str) -> None:
         cursor.execute(
             f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY; ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY'
         )
-    cursor.execute("SELECT 1 FROM pg_policies WHERE tablename = %s AND policyname = 'workspace_isolation'", [table])
+    cursor.execute(
+        "SELECT 1 FROM pg_policies WHERE tablename = %s AND policyname = 'workspace_isolation'", [table]
+    )
     if cursor.fetchone():
         return
     using = _READ_POLICY.get(table, _IN_WORKSPACE)
@@ -149,7 +153,9 @@ def _grant(cursor: CursorWrapper, present: set[str], scoped: set[str]) -> None:
         cursor.execute(f'GRANT {rights} ON "{table}" TO "{role}"')
     for table in sorted(present & READ_ONLY_TABLES):
         cursor.execute(f'GRANT SELECT ON "{table}" TO "{role}"')
-    cursor.execute(f'GRANT USAGE ON SCHEMA public TO "{role}"; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO "{role}"')
+    cursor.execute(
+        f'GRANT USAGE ON SCHEMA public TO "{role}"; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO "{role}"'
+    )
 
 
 def _name(table: str, column: str, suffix: str) -> str:

@@ -6,4 +6,13 @@ started when a workspace's local hour has come, so this page needs no time zones
 
 from typing import Any
 
-SCHEDULE: dict[str, dict[str, Any]] = {}
+SCHEDULE: dict[str, dict[str, Any]] = {
+    # A hint every few seconds; rows that are due decide. Expires, so that hints never pile up.
+    "accounts.run_jobs": {"task": "accounts.run_jobs", "schedule": 3.0, "options": {"expires": 3}},
+    "health.start_due_nights": {"task": "health.start_due_nights", "schedule": 60.0, "options": {"expires": 60}},
+    "health.request_due_trainings": {
+        "task": "health.request_due_trainings",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+}

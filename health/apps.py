@@ -1,7 +1,14 @@
-"""Registration of the app."""
+"""Registration of the app: what is happening and what to do about it."""
 
 from django.apps import AppConfig
 
 
 class HealthConfig(AppConfig):
     name = "health"
+
+    def ready(self) -> None:
+        from health import job_kinds
+        from health.risks.defaults import register_defaults
+
+        register_defaults()
+        job_kinds.register()

@@ -13,7 +13,9 @@ from accounts.models import AuditEntry, User
 from cs_platform.lib.scoping import current_workspace_id
 
 
-def audit(action: str, *, acting_user: User | None, target: models.Model | None = None, **data: Any) -> AuditEntry:
+def audit(
+    action: str, *, acting_user: User | None, target: models.Model | None = None, **data: Any
+) -> AuditEntry:
     """Append "app.noun.verb_past" with ids and codes; `acting_user` None means the system.
 
     Each row's digest covers the row before it (per workspace), so that a change or a removal

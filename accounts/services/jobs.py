@@ -59,7 +59,8 @@ class Lease:
         """Lock the job's row for this transaction, or raise LostLease."""
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT 1 FROM accounts_job WHERE id = %s AND lease_owner = %s FOR UPDATE", [self.job_id, self.owner]
+                "SELECT 1 FROM accounts_job WHERE id = %s AND lease_owner = %s FOR UPDATE",
+                [self.job_id, self.owner],
             )
             if cursor.fetchone() is None:
                 raise LostLease(self.kind)
@@ -85,11 +86,17 @@ def claim(*, kind: str | None = None, workspace_id: int | None = None) -> Lease 
         row = cursor.fetchone()
     if row is None:
         return None
-    return Lease(job_id=row[0], workspace_id=row[1], kind=row[2], object_id=row[3], attempts=row[4], owner=owner)
+    return Lease(
+        job_id=row[0], workspace_id=row[1], kind=row[2], object_id=row[3], attempts=row[4], owner=owner
+    )
 
 
 def run_due_jobs(
-    *, limit: int, kind: str | None = None, workspace_id: int | None = None, keep_on: Callable[[], bool] = lambda: True
+    *,
+    limit: int,
+    kind: str | None = None,
+    workspace_id: int | None = None,
+    keep_on: Callable[[], bool] = lambda: True,
 ) -> int:
     """Run up to `limit` due jobs one after the other; returns how many were run."""
     done = 0

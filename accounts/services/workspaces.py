@@ -10,6 +10,7 @@ from accounts.services.audit import audit
 from cs_platform.lib.scoping import workspace_scope
 from cs_platform.lib.signing import Credential, new_credential
 
+
 def create_workspace(
     *,
     slug: str,

@@ -1,0 +1,20 @@
+"""A share of the accounts, so that a stage runs on any number of workers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Accounts whose id leaves `index` when divided by `count`; the default is all of them."""
+
+    index: int = 0
+    count: int = 1
+
+    def sql(self, column: str) -> str:
+        """A condition over the account's id column; both numbers are integers of ours."""
+        return "true" if self.count == 1 else f"{column} % {int(self.count)} = {int(self.index)}"
+
+
+ALL = Shard()

@@ -1,0 +1,20 @@
+"""The kinds of work that this app does in the background."""
+
+from __future__ import annotations
+
+from accounts.registry import JobKind, WorkspaceDefault, job_kinds, workspace_defaults
+from accounts.services.jobs import Lease
+from health.defaults import create_defaults
+from health.services import nights
+
+
+def _train(lease: Lease) -> None:
+    from health.services.training_runs import train_by_job
+
+    train_by_job(lease)
+
+
+def register() -> None:
+    job_kinds.register(JobKind(nights.STAGE_JOB, nights.run_stage, in_scope=False))
+    job_kinds.register(JobKind("health.train", _train, in_scope=False, max_attempts=3))
+    workspace_defaults.register(WorkspaceDefault("health", create_defaults))

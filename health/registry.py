@@ -1,0 +1,107 @@
+"""What higher apps fill in: named numbers per account and day, and where they are read from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from cs_platform.lib.registry import Registry, UnknownName
+
+Words = str | Promise
+
+
+class Unit(StrEnum):
+    """How a value is written. Percentages are stored as they read: 42.0 is 42 %. Money is in minor
+    units of the workspace's report currency."""
+
+    COUNT = "count"
+    DAYS = "days"
+    PERCENT = "percent"
+    MONEY = "money"
+    SCORE = "score"
+    YES_NO = "yes_no"
+    NUMBER = "number"
+
+
+class MetricGroup(StrEnum):
+    USAGE = "usage"
+    BILLING = "billing"
+    SUPPORT = "support"
+    RELATIONSHIP = "relationship"
+    TRAITS = "traits"
+
+
+GROUP_LABELS: dict[str, Words] = {
+    MetricGroup.USAGE: _("Usage"),
+    MetricGroup.BILLING: _("Subscription and payment"),
+    MetricGroup.SUPPORT: _("Support"),
+    MetricGroup.RELATIONSHIP: _("Relationship"),
+    MetricGroup.TRAITS: _("Traits"),
+}
+
+
+class Reading(Protocol):
+    """What a source's SQL may use: one moment, one share of the accounts (see `health/metrics/reading.py`)."""
+
+    def mine(self, table: str = "", column: str = "account_id") -> str: ...
+    def day(self, back: int = 0) -> str: ...
+    def instant(self, back: int = 0) -> str: ...
+    def bind(self, value: Any) -> str: ...
+
+
+@dataclass(frozen=True)
+class MetricSource:
+    """A sub-select with at most one row per `account_id`, over facts known before the reading's moment."""
+
+    name: str
+    select: Callable[[Any], str]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A named number per account and day; `sql` is an expression over the columns `<source>.<column>`.
+
+    NULL means "no data" and is never the same as 0. `better` is the direction that is good news.
+    `behavioural`: says what the customer does; `in_model`: offered to churn models.
+    """
+
+    name: str
+    label: Words
+    description: Words
+    unit: Unit
+    group: MetricGroup
+    sql: str
+    sources: tuple[str, ...]
+    formula: str
+    better: str = "up"
+    behavioural: bool = False
+    in_model: bool = True
+    decimals: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.formula or not self.sql:
+            raise ValueError(f"metric {self.name!r} needs a name, a formula and an expression")
+        if self.better not in ("up", "down", "neither"):
+            raise ValueError(f"metric {self.name!r}: better is up, down or neither, not {self.better!r}")
+        Unit(self.unit), MetricGroup(self.group)
+        for source in self.sources:
+            if source not in metric_sources:
+                raise UnknownName(f"metric {self.name!r} reads the unknown source {source!r}")
+
+
+@dataclass(frozen=True)
+class MetricFamily:
+    """Metrics that depend on the workspace's own rows (`feature:<name>`); `expand` runs in its scope."""
+
+    name: str
+    expand: Callable[[], list[Metric]]
+
+
+metric_sources: Registry[MetricSource] = Registry("metric source", MetricSource)
+metrics: Registry[Metric] = Registry("metric", Metric)
+metric_families: Registry[MetricFamily] = Registry("metric family", MetricFamily)

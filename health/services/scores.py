@@ -1,0 +1,91 @@
+"""Stage "score": snapshots and the published scorecard to health scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from cs_platform.lib.bulk import upsert
+from cs_platform.lib.shards import ALL, Shard
+from health.models import HealthScore, Scorecard, ScorecardVersion
+from health.queries.columns import DayColumns, last_known, metric_columns
+from health.scoring import MetricTable, ScorecardDefinition, ScoreTable, parse_definition, score_accounts
+from health.scoring.score import BAND_NAMES, EXPIRED_HALF_LIVES
+
+COLUMNS = ("account_id", "as_of", "version_id", "score", "band", "coverage", "contributions", "cap")
+
+
+def published_version() -> ScorecardVersion | None:
+    """The version in force: newest published one of the first scorecard."""
+    card = Scorecard.objects.order_by("position", "pk").first()
+    if card is None:
+        return None
+    versions = ScorecardVersion.objects.filter(scorecard=card, published_at__isnull=False)
+    return versions.order_by("-number").first()
+
+
+def score_day(*, as_of: date, shard: Shard = ALL) -> int:
+    """Score every account with a snapshot of the day; returns the rows written. Idempotent."""
+    version = published_version()
+    if version is None:
+        return 0
+    definition = parse_definition(version.definition)
+    account_ids, table = metric_table(definition, as_of=as_of, shard=shard)
+    scores = score_accounts(definition, table)
+    upsert(
+        HealthScore._meta.db_table,
+        COLUMNS,
+        _rows(account_ids, as_of, version, scores),
+        key=("as_of", "account_id"),
+    )
+    return int(account_ids.size)
+
+
+def metric_table(
+    definition: ScorecardDefinition, *, as_of: date, shard: Shard = ALL
+) -> tuple[np.ndarray[Any, np.dtype[np.int64]], MetricTable]:
+    """The day's values of the card's metrics, with last known values where a measure lets data decay."""
+    keys = tuple(dict.fromkeys((*definition.metrics, "tenure_days")))
+    day = metric_columns(as_of=as_of, keys=keys, shard=shard)
+    values, ages = day.matrix(keys), np.zeros((day.account_ids.size, len(keys)))
+    for measure in definition.measures:
+        if measure.missing == "decay":
+            _fill_last_known(day, values, ages, keys.index(measure.metric), as_of, measure.half_life_days)
+    table = MetricTable(metrics=keys, values=values, ages=ages, tenure_days=day.columns["tenure_days"])
+    return day.account_ids, table
+
+
+def _fill_last_known(
+    day: DayColumns, values: Any, ages: Any, at: int, as_of: date, half_life_days: float
+) -> None:
+    missing = np.isnan(values[:, at])
+    if not missing.any():
+        return
+    days = int(half_life_days * EXPIRED_HALF_LIVES) + 1
+    key = list(day.columns)[at]
+    old, age = last_known(as_of=as_of, key=key, within_days=days, account_ids=day.account_ids[missing])
+    values[missing, at], ages[missing, at] = old, np.nan_to_num(age)
+
+
+def _rows(
+    account_ids: Any, as_of: date, version: ScorecardVersion, scores: ScoreTable
+) -> Iterator[tuple[Any, ...]]:
+    caps = np.where(scores.exception_rule >= 0, scores.score, np.nan)
+    for i, account_id in enumerate(account_ids.tolist()):
+        yield (
+            account_id,
+            as_of,
+            version.pk,
+            _number(scores.score[i]),
+            BAND_NAMES[int(scores.bands[i])],
+            float(scores.coverage[i]),
+            [_number(value) for value in scores.contributions[i]],
+            _number(caps[i]),
+        )
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

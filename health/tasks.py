@@ -1,0 +1,19 @@
+"""Ids in, one service call. The schedule calls these; each only looks for what is due."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from health.services.nights import start_due_nights
+from health.services.training_runs import request_due_trainings
+
+
+@shared_task(name="health.start_due_nights")
+def start_nights() -> int:
+    return start_due_nights(timezone.now())
+
+
+@shared_task(name="health.request_due_trainings")
+def request_trainings() -> int:
+    return request_due_trainings(timezone.now())
