@@ -9,6 +9,7 @@ from django.core.management.commands import migrate
 from django.db import connections
 
 from cs_platform.database import OWNER
+from cs_platform.migration_speed import quick_states
 
 
 class Command(migrate.Command):
@@ -21,7 +22,8 @@ class Command(migrate.Command):
             raise CommandError(f"Migrations run on the alias '{OWNER}' only.")
         call_command("createcachetable", database=OWNER, verbosity=0)
         grant_cache_table()
-        super().handle(*args, **options)
+        with quick_states():
+            super().handle(*args, **options)
 
 
 def grant_cache_table() -> None:

@@ -38,7 +38,9 @@ class Command(BaseCommand):
             signal.signal(number, self.request_stop)
         name = f"worker-{os.getpid()}@{socket.gethostname()}"
         environment = {"CS_PROCESS": "worker"}
-        consumer = Child("celery", celery_arguments(name, options["processes"], options["queues"]), environment)
+        consumer = Child(
+            "celery", celery_arguments(name, options["processes"], options["queues"]), environment
+        )
         loop = Child("jobs", ["manage.py", "drain_jobs"], environment)
         watch = WorkerWatch(name)
         try:
