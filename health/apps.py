@@ -8,7 +8,9 @@ class HealthConfig(AppConfig):
 
     def ready(self) -> None:
         from health import job_kinds
+        from health.metrics import register_metrics
         from health.risks.defaults import register_defaults
 
+        register_metrics()
         register_defaults()
         job_kinds.register()

@@ -3,6 +3,7 @@
 import cs_platform.lib.scoping
 import django.contrib.postgres.fields
 import django.db.models.deletion
+import django.db.models.functions.datetime
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -366,7 +367,7 @@ class Migration(migrations.Migration):
                 ('as_of', models.DateField()),
                 ('is_rebuilt', models.BooleanField(default=False)),
                 ('values', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
-                ('value_days', django.contrib.postgres.fields.ArrayField(base_field=models.SmallIntegerField(null=True), null=True, size=None)),
+                ('taken_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='an import finished later makes a rebuilt one stale')),
                 ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
                 ('workspace', models.ForeignKey(db_index=False, default=cs_platform.lib.scoping.scoped_default, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.workspace')),
             ],

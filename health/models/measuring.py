@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.base import PublicModel, WorkspaceModel, unique_in_workspace
@@ -44,7 +45,7 @@ class AccountSnapshot(WorkspaceModel):
     as_of = models.DateField()
     is_rebuilt = models.BooleanField(default=False)
     values = ArrayField(models.FloatField(null=True))
-    value_days = ArrayField(models.SmallIntegerField(null=True), null=True)
+    taken_at = models.DateTimeField(db_default=Now(), help_text="an import finished later makes a rebuilt one stale")
 
     class Meta(WorkspaceModel.Meta):
         constraints = [unique_in_workspace("as_of", "account", name="account_snapshot")]
@@ -151,7 +152,8 @@ class ChurnPrediction(WorkspaceModel):
         constraints = [
             unique_in_workspace("as_of", "account", "version", name="churn_prediction"),
             models.CheckConstraint(
-                condition=models.Q(probability__isnull=True) | models.Q(probability__gte=0, probability__lte=1),
+                condition=models.Q(probability__isnull=True)
+                | models.Q(probability__gte=0, probability__lte=1),
                 name="churn_prediction_is_a_probability",
             ),
         ]
@@ -172,7 +174,9 @@ class AccountState(WorkspaceModel):
     as_of = models.DateField()
     is_customer = models.BooleanField(default=False, help_text="has a running subscription")
     name = models.CharField(max_length=300)
-    csm = models.ForeignKey(Membership, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    csm = models.ForeignKey(
+        Membership, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     plan = models.CharField(max_length=200, blank=True)
     industry = models.CharField(max_length=100, blank=True)
     country = models.CharField(max_length=60, blank=True)
@@ -189,11 +193,18 @@ class AccountState(WorkspaceModel):
     renews_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     last_seen_on = models.DateField(null=True)
-    sparkline = ArrayField(models.FloatField(null=True), default=list, help_text="weekly scores, oldest first")
+    sparkline = ArrayField(
+        models.FloatField(null=True), default=list, help_text="weekly scores, oldest first"
+    )
     events_total = models.BigIntegerField(default=0)
 
     objects = scoped_manager(AccountStateQuerySet)
-    COLUMNS: ClassVar[tuple[str, ...]] = ("health_score", "churn_probability", "expected_loss_minor", "arr_minor")
+    COLUMNS: ClassVar[tuple[str, ...]] = (
+        "health_score",
+        "churn_probability",
+        "expected_loss_minor",
+        "arr_minor",
+    )
 
     class Meta(WorkspaceModel.Meta):
         constraints = [
@@ -204,8 +215,12 @@ class AccountState(WorkspaceModel):
         ]
         indexes = [
             models.Index(fields=["workspace", "-expected_loss_minor", "-account"], name="account_state_loss"),
-            models.Index(fields=["workspace", "csm", "-expected_loss_minor", "-account"], name="account_state_csm"),
-            models.Index(fields=["workspace", "health_band", "-expected_loss_minor"], name="account_state_band"),
+            models.Index(
+                fields=["workspace", "csm", "-expected_loss_minor", "-account"], name="account_state_csm"
+            ),
+            models.Index(
+                fields=["workspace", "health_band", "-expected_loss_minor"], name="account_state_band"
+            ),
             models.Index(fields=["workspace", "name", "account"], name="account_state_name"),
             models.Index(fields=["workspace", "health_score", "account"], name="account_state_score"),
             models.Index(fields=["workspace", "renews_at", "account"], name="account_state_renews"),
@@ -217,7 +232,9 @@ class SearchToken(WorkspaceModel):
 
     token = models.TextField()
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
-    contact = models.ForeignKey(Contact, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
+    contact = models.ForeignKey(
+        Contact, null=True, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
 
     class Meta(WorkspaceModel.Meta):
         indexes = [

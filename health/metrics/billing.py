@@ -1,0 +1,207 @@
+"""What the customer pays, since when, until when, and what went wrong with it."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from health.metrics.reading import SnapshotReading
+from health.metrics.terms import next_renewal, terms
+from health.registry import Metric, MetricFamily, MetricGroup, MetricSource, Unit, Words
+
+
+def _billing(reading: SnapshotReading) -> str:
+    return f"""
+        SELECT account_id, count(*) AS subscriptions, sum(mrr) AS mrr, sum(seats) AS seats,
+            sum(mrr) FILTER (WHERE seats > 0) AS seated_mrr,
+            max(term_months) AS term_months, min({next_renewal(reading, "t")}) AS renews_at
+        FROM ({terms(reading)}) t GROUP BY account_id"""
+
+
+def _billing_before(reading: SnapshotReading) -> str:
+    return f"""
+        SELECT account_id, sum(mrr) AS mrr, sum(seats) AS seats, sum(mrr) FILTER (WHERE seats > 0) AS seated_mrr
+        FROM ({terms(reading, 180)}) t GROUP BY account_id"""
+
+
+def _plan_changes(reading: SnapshotReading) -> str:
+    return f"""
+        SELECT account_id, count(*) AS changes
+        FROM (
+            SELECT s.account_id, c.effective_at, c.plan_id,
+                lag(c.plan_id) OVER earlier AS plan_before, row_number() OVER earlier AS number
+            FROM accounts_subscriptionchange c
+            JOIN accounts_subscription s ON s.workspace_id = c.workspace_id AND s.id = c.subscription_id
+            WHERE {reading.mine("s")} AND c.effective_at < {reading.instant()} AND c.known_at < {reading.instant()}
+            WINDOW earlier AS (PARTITION BY c.subscription_id ORDER BY c.effective_at)
+        ) t
+        WHERE number > 1 AND plan_id IS DISTINCT FROM plan_before AND effective_at >= {reading.instant(365)}
+        GROUP BY account_id"""
+
+
+def _payments(reading: SnapshotReading) -> str:
+    return f"""
+        SELECT account_id, count(*) AS failed_90
+        FROM accounts_paymentattempt
+        WHERE {reading.mine()} AND status = 'failed'
+            AND attempted_at >= {reading.instant(90)} AND attempted_at < {reading.instant()}
+        GROUP BY account_id"""
+
+
+def _invoices(reading: SnapshotReading) -> str:
+    return f"""
+        SELECT account_id, count(*) AS unpaid
+        FROM accounts_invoice
+        WHERE {reading.mine()} AND status NOT IN ('draft', 'void')
+            AND due_at < {reading.instant()} AND (paid_at IS NULL OR paid_at >= {reading.instant()})
+        GROUP BY account_id"""
+
+
+SOURCES = (
+    MetricSource("billing", _billing),
+    MetricSource("billing_before", _billing_before),
+    MetricSource("plan_changes", _plan_changes),
+    MetricSource("payments", _payments),
+    MetricSource("invoices", _invoices),
+)
+FAMILIES: tuple[MetricFamily, ...] = ()
+
+
+def definitions() -> list[Metric]:
+    """The metrics of this group."""
+    return [*_contract(), *_changes(), *_troubles()]
+
+
+def _contract() -> list[Metric]:
+    return [
+        _metric(
+            "mrr_minor",
+            _("Monthly recurring revenue"),
+            _("What the running subscriptions are worth per month, in the report currency."),
+            "round(billing.mrr)",
+            "sum of the MRR of subscriptions that run at as_of, by the latest exchange rate before it",
+            unit=Unit.MONEY,
+        ),
+        _metric(
+            "seats",
+            _("Seats"),
+            _("Seats paid for in the running subscriptions."),
+            "billing.seats",
+            "sum of seats of subscriptions that run at as_of",
+        ),
+        _metric(
+            "subscriptions",
+            _("Running subscriptions"),
+            _("Subscriptions that have started and not ended."),
+            "coalesce(billing.subscriptions, 0)",
+            "count of subscriptions with started_at < as_of and no end before as_of",
+        ),
+        _metric(
+            "days_to_renewal",
+            _("Days to renewal"),
+            _("Days until the first running subscription is renewed."),
+            "ceil(extract(epoch FROM billing.renews_at - facts.moment) / 86400)",
+            "first renewal after as_of - as_of, in started days",
+            unit=Unit.DAYS,
+            better="neither",
+        ),
+        _metric(
+            "long_term",
+            _("Long contract"),
+            _("A running subscription is renewed every six months or more rarely, so a renewal is an event."),
+            "(billing.term_months >= 6)::int",
+            "1 if the longest term of the running subscriptions is at least 6 months, else 0",
+            unit=Unit.YES_NO,
+            better="neither",
+        ),
+        _metric(
+            "tenure_days",
+            _("Tenure"),
+            _("Days since the customer began."),
+            "base.age_days",
+            "as_of - earlier of account start and first subscription start",
+            sources=(),
+            unit=Unit.DAYS,
+        ),
+    ]
+
+
+def _changes() -> list[Metric]:
+    per_seat = "coalesce({0}.seated_mrr / nullif({0}.seats, 0), {0}.mrr)"
+    now, before = per_seat.format("billing"), per_seat.format("billing_before")
+    return [
+        _metric(
+            "mrr_change_180",
+            _("MRR change"),
+            _("Monthly recurring revenue against 180 days before."),
+            "100.0 * (billing.mrr - billing_before.mrr) / nullif(billing_before.mrr, 0)",
+            "100 * (mrr - mrr 180 days before) / mrr 180 days before; no data for newer customers",
+            sources=("billing", "billing_before"),
+            unit=Unit.PERCENT,
+        ),
+        _metric(
+            "price_change_180",
+            _("Price change"),
+            _("What a seat costs against 180 days before (or the whole contract where seats are unknown)."),
+            f"100.0 * ({now} - {before}) / nullif({before}, 0)",
+            "100 * (mrr per seat - the same 180 days before) / the same 180 days before",
+            sources=("billing", "billing_before"),
+            unit=Unit.PERCENT,
+            better="down",
+        ),
+        _metric(
+            "plan_changes_365",
+            _("Plan changes"),
+            _("How often a subscription moved to another plan in the last 365 days."),
+            "CASE WHEN base.first_started IS NOT NULL THEN coalesce(plan_changes.changes, 0) END",
+            "count of subscription changes in [as_of - 365, as_of) with another plan than before",
+            sources=("plan_changes",),
+            better="neither",
+        ),
+    ]
+
+
+def _troubles() -> list[Metric]:
+    return [
+        _metric(
+            "failed_payments_90",
+            _("Failed payments"),
+            _("Attempts to collect that failed in the last 90 days."),
+            "CASE WHEN facts.has_payments THEN coalesce(payments.failed_90, 0) END",
+            "count of failed payment attempts in [as_of - 90, as_of); no data while no payment or invoice is known",
+            sources=("payments",),
+            better="down",
+        ),
+        _metric(
+            "unpaid_invoices",
+            _("Unpaid invoices"),
+            _("Invoices past their due date and not paid."),
+            "CASE WHEN facts.has_payments THEN coalesce(invoices.unpaid, 0) END",
+            "count of invoices with due_at < as_of, not paid before as_of, neither draft nor void",
+            sources=("invoices",),
+            better="down",
+        ),
+    ]
+
+
+def _metric(
+    name: str,
+    label: Words,
+    description: Words,
+    sql: str,
+    formula: str,
+    *,
+    sources: tuple[str, ...] = ("billing",),
+    unit: Unit = Unit.COUNT,
+    better: str = "up",
+) -> Metric:
+    return Metric(
+        name=name,
+        label=label,
+        description=description,
+        unit=unit,
+        group=MetricGroup.BILLING,
+        sql=sql,
+        sources=sources,
+        formula=formula,
+        better=better,
+    )

@@ -1,0 +1,107 @@
+"""Snapshots: every metric of every account at the first instant of a local day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from uuid import uuid4
+
+from django.db import connection
+from django.db.models import Max
+from django.db.models.functions import Greatest
+
+from accounts.models import Import, Workspace
+from cs_platform.lib.scoping import current_workspace_id
+from cs_platform.lib.shards import ALL, Shard
+from health.metrics.catalogue import all_metrics, ensure_positions
+from health.metrics.reading import SnapshotReading
+from health.metrics.statement import snapshot_select
+from health.models import AccountSnapshot, NightRun, RunStatus
+
+WORK_MEMORY = "128MB"
+PARALLEL_WORKERS = 4
+Progress = Callable[[date, int], None]
+
+
+def take_snapshots(*, as_of: date, shard: Shard = ALL, is_rebuilt: bool = False) -> int:
+    """Write the snapshot of every account that ever had a subscription or usage; returns rows written.
+
+    Repeatable until the night of `as_of` is done: from then on live snapshots stay as they are. A rebuilt
+    snapshot never takes the place of a live one.
+    """
+    reading = snapshot_reading(as_of=as_of, shard=shard, is_rebuilt=is_rebuilt)
+    metrics = all_metrics()
+    positions = ensure_positions(metrics)
+    select = snapshot_select(reading, metrics, positions)
+    replaceable = "t.is_rebuilt" if is_rebuilt or _is_closed(as_of) else "true"
+    return _write(select, reading, replaceable)
+
+
+def snapshot_reading(*, as_of: date, shard: Shard = ALL, is_rebuilt: bool = False) -> SnapshotReading:
+    """The reading of the scope's workspace."""
+    workspace = Workspace.objects.get(pk=current_workspace_id())
+    return SnapshotReading(workspace.pk, workspace.zone, as_of, workspace.report_currency, shard, is_rebuilt)
+
+
+def rebuild_history(
+    *, first: date, last: date, every_days: int = 7, progress: Progress | None = None, replace: bool = False
+) -> int:
+    """Snapshots of the past for training: `last`, and back from it in equal steps to `first` at the earliest.
+
+    Days that stand already are left out, so an interrupted rebuild goes on where it stopped (run each day in
+    its own scope for that), unless an import has finished since they were taken or `replace` is set.
+    """
+    written = 0
+    for day in rebuild_days(first, last, every_days):
+        if replace or not _is_fresh(day):
+            rows = take_snapshots(as_of=day, is_rebuilt=True)
+            written += rows
+            if progress:
+                progress(day, rows)
+    return written
+
+
+def rebuild_days(first: date, last: date, every_days: int = 7) -> list[date]:
+    """The days of a rebuild, oldest first, on the weekday of `last`."""
+    if every_days < 1:
+        raise ValueError("every_days must be at least 1")
+    steps = range((last - first).days // every_days, -1, -1) if last >= first else range(0)
+    return [last - timedelta(days=every_days * step) for step in steps]
+
+
+def _is_closed(as_of: date) -> bool:
+    return NightRun.objects.filter(as_of=as_of, status=RunStatus.DONE).exists()
+
+
+def _is_fresh(day: date) -> bool:
+    """Whether the day has snapshots that know everything imported so far."""
+    taken = AccountSnapshot.objects.filter(as_of=day, is_rebuilt=True).order_by("taken_at").first()
+    if taken is None:
+        return AccountSnapshot.objects.filter(as_of=day).exists()
+    imported = _last_import()
+    return imported is None or taken.taken_at > imported
+
+
+def _last_import() -> datetime | None:
+    newest = Import.objects.aggregate(last=Max(Greatest("finished_at", "undone_at")))
+    last: datetime | None = newest["last"]
+    return last
+
+
+def _write(select: str, reading: SnapshotReading, replaceable: str) -> int:
+    """The result goes through a temporary table: a statement that writes to a real one reads on one core only."""
+    stage = f"stage_{uuid4().hex[:12]}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
+        cursor.execute(f"SET LOCAL max_parallel_workers_per_gather = {PARALLEL_WORKERS}")
+        cursor.execute(f"CREATE TEMP TABLE {stage} ON COMMIT DROP AS {select}", reading.params)
+        cursor.execute(
+            "INSERT INTO health_accountsnapshot AS t (workspace_id, account_id, as_of, is_rebuilt, values)"
+            f" SELECT {int(reading.workspace_id)}, account_id, {reading.day()}, {reading.is_rebuilt}, values"
+            f" FROM {stage} ON CONFLICT (workspace_id, as_of, account_id) DO UPDATE"
+            " SET values = excluded.values, is_rebuilt = excluded.is_rebuilt, taken_at = now()"
+            f" WHERE {replaceable}"
+        )
+        written = int(cursor.rowcount)
+        cursor.execute(f"DROP TABLE {stage}")
+    return written
