@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.templatetags.ui import money_short
+from cs_platform.lib.formats import money_short
 
 
 class SampleForm(forms.Form):
@@ -56,7 +56,7 @@ def _rows(now: datetime) -> list[dict[str, Any]]:
     names = ("name", "band", "score", "causes", "usage", "arr")
     return [
         dict(zip(names, row[:6], strict=True))
-        | {"plan": "Enterprise", "csm": "Ben Ito", "renewal": (now + timedelta(days=int(row[6]))).date()}  # type: ignore[call-overload]
+        | {"plan": "Enterprise", "csm": "Ben Ito", "renewal": (now + timedelta(days=int(row[6]))).date()}
         for row in base
     ]
 

@@ -1,0 +1,137 @@
+"""Money, numbers and dates as texts of the reader's language."""
+
+import math
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TypeGuard
+
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language, gettext, ngettext
+
+from cs_platform.lib.money import minor_places, to_major
+
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "KRW": "₩", "JPY": "¥"}
+DASH = "–"
+MINUS = "−"
+
+Number = int | float | Decimal
+
+
+def is_number(value: object) -> TypeGuard[Number]:
+    """True for a real number: neither a boolean nor NaN."""
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool) and not math.isnan(value)
+
+
+def _grouped(value: Decimal, digits: int) -> str:
+    return number_format(value, decimal_pos=digits, use_l10n=True, force_grouping=True)
+
+
+def number(value: object, digits: int = 0) -> str:
+    """Number with grouping and a fixed count of decimals; a dash for nothing."""
+    if not is_number(value):
+        return DASH
+    rounded = round(Decimal(str(value)), digits)
+    return (MINUS if rounded < 0 else "") + _grouped(abs(rounded), digits)
+
+
+def percent(share: object, digits: int = 0) -> str:
+    """Share 0..1 as a percentage."""
+    return number(float(share) * 100, digits) + "%" if is_number(share) else DASH
+
+
+def _steps() -> list[tuple[Decimal, str]]:
+    if (get_language() or "").startswith("ko"):
+        return [(Decimal(10**8), "억"), (Decimal(10**4), "만")]
+    return [(Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(10**3), "k")]
+
+
+def _compact(value: Decimal) -> str:
+    """About three figures and a step word: 12.3k, 4.5M; in Korean 1.2만, 3.4억."""
+    for size, word in _steps():
+        if value >= size:
+            scaled = value / size
+            digits = 0 if scaled >= 100 else 1
+            return _grouped(round(scaled, digits), digits) + word
+    return _grouped(value.quantize(Decimal(1), ROUND_HALF_UP), 0)
+
+
+def number_short(value: object) -> str:
+    """Number rounded to what a glance needs."""
+    if not is_number(value):
+        return DASH
+    exact = Decimal(str(value))
+    return (MINUS if exact < 0 else "") + _compact(abs(exact))
+
+
+def _with_currency(text: str, currency: str, negative: bool) -> str:
+    symbol = SYMBOLS.get(currency) or (f"{currency}\u00a0" if currency else "")
+    return f"{MINUS if negative else ''}{symbol}{text}"
+
+
+def money(amount_minor: object, currency: str = "USD") -> str:
+    """Amount in minor units; cents only where there are any."""
+    if not is_number(amount_minor):
+        return DASH
+    major = to_major(int(amount_minor), currency)
+    places = 0 if major == major.to_integral_value() else minor_places(currency)
+    return _with_currency(_grouped(abs(major), places), currency, major < 0)
+
+
+def money_short(amount_minor: object, currency: str = "USD") -> str:
+    """Amount in minor units, rounded to what a glance needs: $12.3k."""
+    if not is_number(amount_minor):
+        return DASH
+    major = to_major(int(amount_minor), currency)
+    return _with_currency(_compact(abs(major)), currency, major < 0)
+
+
+def _past(count: int, unit: str) -> str:
+    texts = {
+        "minute": ngettext("%(count)d minute ago", "%(count)d minutes ago", count),
+        "hour": ngettext("%(count)d hour ago", "%(count)d hours ago", count),
+        "day": ngettext("%(count)d day ago", "%(count)d days ago", count),
+        "month": ngettext("%(count)d month ago", "%(count)d months ago", count),
+        "year": ngettext("%(count)d year ago", "%(count)d years ago", count),
+    }
+    return texts[unit] % {"count": count}
+
+
+def _future(count: int, unit: str) -> str:
+    texts = {
+        "minute": ngettext("in %(count)d minute", "in %(count)d minutes", count),
+        "hour": ngettext("in %(count)d hour", "in %(count)d hours", count),
+        "day": ngettext("in %(count)d day", "in %(count)d days", count),
+        "month": ngettext("in %(count)d month", "in %(count)d months", count),
+        "year": ngettext("in %(count)d year", "in %(count)d years", count),
+    }
+    return texts[unit] % {"count": count}
+
+
+def _days_apart(days: int) -> str:
+    named = {0: gettext("today"), -1: gettext("yesterday"), 1: gettext("tomorrow")}
+    if days in named:
+        return named[days]
+    size, speak = abs(days), _past if days < 0 else _future
+    if size < 60:
+        return speak(size, "day")
+    return speak(size // 30, "month") if size < 730 else speak(size // 365, "year")
+
+
+def _moments_apart(moment: datetime, now: datetime) -> str:
+    seconds = int((moment - now).total_seconds())
+    size, speak = abs(seconds), _past if seconds < 0 else _future
+    if size < 60:
+        return gettext("just now") if seconds <= 0 else gettext("in a moment")
+    if size < 3600:
+        return speak(size // 60, "minute")
+    if size < 22 * 3600:
+        return speak(size // 3600, "hour")
+    return _days_apart((timezone.localtime(moment).date() - timezone.localtime(now).date()).days)
+
+
+def relative(value: date | datetime, now: datetime) -> tuple[str, str]:
+    """How far a date or an aware moment is from `now` in words, and the absolute text."""
+    if isinstance(value, datetime):
+        return _moments_apart(value, now), date_format(timezone.localtime(value), "DATETIME_FORMAT")
+    return _days_apart((value - timezone.localtime(now).date()).days), date_format(value, "DATE_FORMAT")

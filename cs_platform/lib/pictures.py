@@ -1,0 +1,59 @@
+"""Small pictures as inline SVG: sparkline and bar. No inline style, so they pass the content security policy."""
+
+from collections.abc import Iterable
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+HIDDEN = 'aria-hidden="true"'
+
+
+def points(values: list[float | None], width: int, height: int) -> list[tuple[float, float]]:
+    """Pixel positions of the known values: first at the left edge, highest on top, 2 px kept free."""
+    known = [value for value in values if value is not None]
+    low, high = min(known), max(known)
+    step = (width - 4) / max(len(values) - 1, 1)
+
+    def level(value: float) -> float:
+        return height / 2 if high == low else 2 + (height - 4) * (high - value) / (high - low)
+
+    return [(2 + index * step, level(value)) for index, value in enumerate(values) if value is not None]
+
+
+def sparkline(
+    values: Iterable[float | None], label: str, tone: str, width: int, height: int
+) -> SafeString | None:
+    """Line of a series with its last point marked; None where fewer than two values are known."""
+    series = [None if value is None else float(value) for value in values]
+    if sum(value is not None for value in series) < 2:
+        return None
+    line = points(series, width, height)
+    return format_html(
+        '<svg class="sparkline {tone}" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" '
+        'aria-label="{label}"><polyline points="{line}"/><circle cx="{x}" cy="{y}" r="2"/></svg>',
+        tone=tone,
+        width=width,
+        height=height,
+        label=label,
+        line=" ".join(f"{x:.1f},{y:.1f}" for x, y in line),
+        x=f"{line[-1][0]:.1f}",
+        y=f"{line[-1][1]:.1f}",
+    )
+
+
+def _share(value: float, top: float) -> str:
+    return f"{min(max(value / top, 0.0), 1.0) * 100:.1f}"
+
+
+def bar(value: float, top: float, tone: str, label: str, mark: float | None) -> SafeString:
+    """Horizontal bar `value / top`, optionally with a tick at `mark`."""
+    tick = '<line class="mark" x1="{0}" x2="{0}" y1="0" y2="8"/>'
+    access = format_html('role="img" aria-label="{}"', label) if label else mark_safe(HIDDEN)  # noqa: S308 - constant
+    return format_html(
+        '<svg class="bar {}" viewBox="0 0 100 8" preserveAspectRatio="none" {}>'
+        '<rect class="track" width="100" height="8"/><rect class="fill" width="{}" height="8"/>{}</svg>',
+        tone,
+        access,
+        _share(value, top),
+        "" if mark is None else format_html(tick, _share(mark, top)),
+    )
