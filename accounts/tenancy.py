@@ -102,9 +102,9 @@ def _force_row_security(cursor: CursorWrapper, table: str) -> None:
 def foreign_keys(model: type[WorkspaceModel]) -> Iterator[models.ForeignKey[Any, Any]]:
     """Foreign keys of `model` to other workspace tables that the database must check."""
     for field in model._meta.local_concrete_fields:
-        if isinstance(field, models.ForeignKey) and field.db_constraint:
-            if issubclass(field.related_model, WorkspaceModel):
-                yield field
+        checked = isinstance(field, models.ForeignKey) and field.db_constraint
+        if checked and issubclass(field.related_model, WorkspaceModel):
+            yield field
 
 
 def _replace_foreign_keys(cursor: CursorWrapper, model: type[WorkspaceModel], present: set[str]) -> None:

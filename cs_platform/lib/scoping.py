@@ -48,17 +48,18 @@ def workspace_scope(workspace_id: int, *, using: str = "default") -> Iterator[No
     outer = _workspace.get()
     if outer is not None and outer != workspace_id:
         raise NestedScope(f"workspace {workspace_id} inside the scope of workspace {outer}")
-    with transaction.atomic(using=using):
-        with _setting("app.workspace", workspace_id, outer, _workspace, using):
-            yield
+    with (
+        transaction.atomic(using=using),
+        _setting("app.workspace", workspace_id, outer, _workspace, using),
+    ):
+        yield
 
 
 @contextmanager
 def user_scope(user_id: int, *, using: str = "default") -> Iterator[None]:
     """Let one user see their own memberships in every workspace (and nothing else)."""
-    with transaction.atomic(using=using):
-        with _setting("app.user", user_id, _user.get(), _user, using):
-            yield
+    with transaction.atomic(using=using), _setting("app.user", user_id, _user.get(), _user, using):
+        yield
 
 
 @contextmanager

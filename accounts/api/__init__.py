@@ -1,0 +1,1 @@
+"""What every JSON endpoint shares: keys, scopes of access, cursors, problem details."""
