@@ -56,7 +56,7 @@ test: .venv/development
 	@$(RUN) -m pytest $(if $(K),-k "$(K)") $(PYTEST_ARGS)
 
 check: .venv/development
-	@$(RUN) -m cs_platform.checks
+	@$(RUN) .ci/check.py $(K)
 
 bench: .venv/runtime
 	@$(RUN) -m bench $(if $(K),-k "$(K)")

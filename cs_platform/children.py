@@ -1,5 +1,6 @@
 """Child processes of the supervisor and of the worker command: they never outlive their parent."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -38,7 +39,7 @@ class Child:
         self.starts.append(time.monotonic())
         environment = os.environ | dict(self.environment)
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        self.process = subprocess.Popen(  # noqa: S603  # nosec B603: fixed arguments, no shell
+        self.process = subprocess.Popen(
             [sys.executable, *self.arguments],
             cwd=REPOSITORY,
             env=environment,
@@ -62,10 +63,8 @@ class Child:
         """End whatever is left of the child's session, also after the child itself has gone."""
         if self.process is None:
             return
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.wait()
 
 

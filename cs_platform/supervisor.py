@@ -35,7 +35,9 @@ class Supervisor:
         self.url = (os.environ.get("BASE_URL") or f"http://127.0.0.1:{self.port}").rstrip("/")
         self.paths = current()
         self.hold = Hold(self.paths, missing_services())
-        self.web = Child("web", ["-m", "gunicorn", "--config", "python:cs_platform.web_server", "cs_platform.wsgi"])
+        self.web = Child(
+            "web", ["-m", "gunicorn", "--config", "python:cs_platform.web_server", "cs_platform.wsgi"]
+        )
         self.worker = Child("worker", ["manage.py", "run_worker"])
         self.beat = Child("beat", ["manage.py", "run_beat"])
         self.prepare = Child("prepare", ["manage.py", "prepare_demo"])
@@ -137,7 +139,7 @@ class Supervisor:
 
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310  # nosec B310: our own address
+        with urllib.request.urlopen(url, timeout=2) as response:  # our own address  # nosec B310
             return bool(response.status == 200)
     except urllib.error.HTTPError:
         return True  # a redirect to HTTPS or a refused host name is an answer too

@@ -23,8 +23,8 @@ accesslog = None
 errorlog = "-"
 loglevel = "warning"
 control_socket_disable = True
-if Path("/dev/shm").is_dir():  # noqa: S108  # nosec B108: gunicorn's own heartbeat file; a slow disk would stall it
-    worker_tmp_dir = "/dev/shm"  # noqa: S108  # nosec B108
+if Path("/dev/shm").is_dir():  # gunicorn's own heartbeat file; a slow disk would stall it  # nosec B108
+    worker_tmp_dir = "/dev/shm"  # nosec B108
 raw_env = ["CS_PROCESS=web"]
 
 

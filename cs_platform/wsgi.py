@@ -5,6 +5,6 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cs_platform.settings")
 os.environ.setdefault("CS_PROCESS", "web")
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402: the process kind must be known to the settings
+from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()

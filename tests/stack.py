@@ -171,7 +171,7 @@ def pytest_configure(config: pytest.Config) -> None:
         STACK.flush()
 
     TransactionTestCase._fixture_teardown = flush_as_owner  # type: ignore[attr-defined]
-    socket.socket.connect = guarded(socket.socket.connect)  # type: ignore[method-assign,assignment]
+    socket.socket.connect = guarded(socket.socket.connect)  # type: ignore[method-assign]
 
 
 def guarded(connect: Any) -> Any:

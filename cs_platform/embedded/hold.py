@@ -64,7 +64,7 @@ class Hold:
     def _start_keeper(self) -> None:
         (self.paths.run / "ready").unlink(missing_ok=True)
         with (self.paths.log / "keeper.log").open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603  # nosec B603: fixed arguments, no shell
+            process = subprocess.Popen(
                 [sys.executable, "-m", "cs_platform.embedded.keeper", ",".join(sorted(self.services))],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -72,7 +72,7 @@ class Hold:
                 start_new_session=True,
                 env=os.environ | {"CS_VAR_DIR": str(self.paths.var), "PYTHONPATH": str(REPOSITORY)},
             )
-        assert process.stdout is not None  # noqa: S101  # nosec B101: a pipe was asked for
+        assert process.stdout is not None  # a pipe was asked for  # nosec B101
         with process.stdout as output:
             first_line = output.readline().decode().strip()
         if first_line != "ready":

@@ -18,7 +18,7 @@ from cs_platform.embedded.paths import Paths
 
 CLONE_NEWUSER = 0x10000000
 PR_SET_PDEATHSIG = 1
-FALLBACK_BINARIES = Path("/var/tmp/cs-platform-postgres")  # noqa: S108  # nosec B108: root's, 0755, checked below
+FALLBACK_BINARIES = Path("/var/tmp/cs-platform-postgres")  # root's, 0755, checked below  # nosec B108
 FALLBACK_DATA = Path("/var/lib")
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -46,7 +46,7 @@ def enter_namespace(uid: int) -> None:
 
 def namespaces_work() -> bool:
     try:
-        subprocess.run(["true"], preexec_fn=lambda: enter_namespace(ordinary_uid()), check=True)  # noqa: S607  # nosec
+        subprocess.run(["true"], preexec_fn=lambda: enter_namespace(ordinary_uid()), check=True)
     except (OSError, subprocess.SubprocessError, StopIteration):
         return False
     return True

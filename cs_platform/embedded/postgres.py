@@ -7,7 +7,6 @@ import subprocess
 import time
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -101,7 +100,7 @@ class Postgres:
     def _run(self, command: list[str]) -> "subprocess.Popen[bytes]":
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
         with self.log.open("ab") as log:
-            return subprocess.Popen(  # noqa: S603  # nosec B603: fixed arguments, no shell
+            return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -135,7 +134,7 @@ class Postgres:
     @cached_property
     def version(self) -> int:
         """The installed server's major version."""
-        output = subprocess.run(  # noqa: S603  # nosec B603: fixed arguments, no shell
+        output = subprocess.run(
             [str(self.identity.binaries / "postgres"), "--version"],
             capture_output=True,
             text=True,

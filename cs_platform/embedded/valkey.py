@@ -51,7 +51,7 @@ class Valkey:
         for key, value in options.items():
             command += [f"--{key}", value]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603  # nosec B603: fixed arguments, no shell
+            self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", preexec_fn=prepare_child
             )
         self._wait()

@@ -47,5 +47,3 @@ class WorkerWatch:
             return
         if answers:
             self.last_answer = time.monotonic()
-
-

@@ -53,4 +53,4 @@ def drain(keep_on: Any) -> float:
         log.error("jobs.database_away", error=type(error).__name__)
         connections.close_all()
         return ERROR_SECONDS
-    return 0.0 if done == BATCH else IDLE_SECONDS * random.uniform(0.7, 1.3)  # noqa: S311  # nosec B311: jitter
+    return 0.0 if done == BATCH else IDLE_SECONDS * random.uniform(0.7, 1.3)  # jitter  # nosec B311

@@ -1,10 +1,9 @@
 """`migrate` on the owner's connection: the application role may not change the schema."""
 
-from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, CommandParser, call_command
 from django.core.management.commands import migrate
 from django.db import connections
 
@@ -13,7 +12,7 @@ from cs_platform.migration_speed import quick_states
 
 
 class Command(migrate.Command):
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.set_defaults(database=OWNER)
 

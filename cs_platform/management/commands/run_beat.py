@@ -13,4 +13,4 @@ class Command(BaseCommand):
         os.environ["CS_PROCESS"] = "worker"
         from cs_platform.celery import app
 
-        app.start(["beat", "--loglevel", "WARNING", "--pidfile", ""])
+        app.start(["--quiet", "beat", "--loglevel", "WARNING", "--pidfile", ""])

@@ -69,9 +69,12 @@ class Command(BaseCommand):
 
 def celery_arguments(name: str, processes: int, queues: str) -> list[str]:
     return [
+        "-W",
+        "ignore::RuntimeWarning:celery.platforms",  # running as root is normal in a container
         "-m",
         "celery",
         "--app=cs_platform.celery",
+        "--quiet",
         "worker",
         f"--hostname={name}",
         f"--concurrency={processes}",
