@@ -1,4 +1,5 @@
-// Copies the browser files we serve from node_modules to static/vendor/<name>-<version>/ with licence and checksums.
+// Copies the browser files we serve (and axe, which the tests use) from node_modules to vendor/<name>-<version>/ with
+// licence and checksums.
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -15,15 +16,17 @@ const packages = [
   },
   { name: "plotly-basic", from: "plotly.js-basic-dist-min", files: ["plotly-basic.min.js"] },
   { name: "lucide", from: "lucide-static", files: icons.map((icon) => `icons/${icon}.svg`) },
+  { name: "axe-core", from: "axe-core", files: ["axe.min.js"], into: "tests/frontend/vendor" },
 ];
 
-for (const entry of readdirSync(join(root, "static/vendor"))) {
-  rmSync(join(root, "static/vendor", entry), { recursive: true });
+for (const folder of ["static/vendor", "tests/frontend/vendor"]) {
+  mkdirSync(join(root, folder), { recursive: true });
+  for (const entry of readdirSync(join(root, folder))) rmSync(join(root, folder, entry), { recursive: true });
 }
-for (const { name, from, files } of packages) {
+for (const { name, from, files, into = "static/vendor" } of packages) {
   const source = join(root, "node_modules", from);
   const { version } = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
-  const target = join(root, "static/vendor", `${name}-${version}`);
+  const target = join(root, into, `${name}-${version}`);
   mkdirSync(target, { recursive: true });
   const sums = ["LICENSE", ...files].map((file) => {
     const flat = file.split("/").pop();

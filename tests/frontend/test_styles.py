@@ -1,0 +1,58 @@
+"""The committed style sheet knows every class the templates use, and is what its sources compile to."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPILED = ROOT / "static/css/app.css"
+# Hooks of scripts and of other libraries; they need no rule.
+UNSTYLED = {"palette-results", "chart-table", "htmx-request", "form-actions"}
+
+
+def _defined() -> set[str]:
+    names = re.findall(r"\.((?:\\.|[\w-])+)", COMPILED.read_text(encoding="utf-8"))
+    return {re.sub(r"\\(.)", r"\1", name) for name in names}
+
+
+def _without_tags(value: str) -> str:
+    """Conditional words stay; words joined to a tag or variable are left out, for they are known only when rendered."""
+    value = re.sub(r"{%[^%]*%}", " ", value)
+    return re.sub(r"\S*{{[^}]*}}\S*", " ", value)
+
+
+def _used(source: str) -> set[str]:
+    source = re.sub(r"{% comment %}.*?{% endcomment %}|{#.*?#}", "", source, flags=re.S)
+    tags = re.sub(r"{%.*?%}", lambda tag: tag.group().replace('"', "'"), source)
+    return {word for value in re.findall(r'\bclass="([^"]*)"', tags) for word in _without_tags(value).split()}
+
+
+def test_every_class_is_defined() -> None:
+    known = _defined() | UNSTYLED
+    missing = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in ROOT.glob("templates/**/*.html")
+        for name in _used(path.read_text(encoding="utf-8")) - known
+    }
+    assert not missing, f"no rule for these classes; run `npm run css` or mend the name: {sorted(missing)}"
+
+
+def test_planted_unknown_class_is_found() -> None:
+    assert (
+        "no-such-class" in _used('<p class="muted {% if x == "a" %}no-such-class{% endif %}">') - _defined()
+    )
+
+
+@pytest.mark.skipif(
+    not (ROOT / "node_modules/.bin/tailwindcss").exists() or shutil.which("npm") is None,
+    reason="needs node and `npm ci`; the continuous integration has both",
+)
+def test_compiled_from_its_sources(tmp_path: Path) -> None:
+    target = tmp_path / "app.css"
+    command = ["node_modules/.bin/tailwindcss", "-i", "static/src/app.pcss", "-o", str(target), "--minify"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+
+    assert target.read_text() == COMPILED.read_text(), "run `npm run css` and commit static/css/app.css"

@@ -1,0 +1,70 @@
+"""Every template compiles, holds nothing the content security policy forbids, and explains its parameters."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.template.loader import get_template, render_to_string
+from django.test import RequestFactory
+from django.utils import translation
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+FORBIDDEN = {
+    "inline style": re.compile(r"\sstyle\s*=|<style\b"),
+    "inline script": re.compile(r"<script\b(?![^>]*(?:\bsrc=|type=\"(?:application|text)/(?:json|plain)))"),
+    "inline handler": re.compile(r"\son[a-z]+\s*=\s*[\"']"),
+    "script address": re.compile(r"javascript:"),
+    "evaluated htmx": re.compile(r"hx-on[:-]|hx-(?:vals|headers)\s*=\s*[\"']js:"),
+}
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT / "templates"))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=_name)
+def test_template(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+
+    get_template(_name(path))
+    found = {what for what, pattern in FORBIDDEN.items() if pattern.search(source)}
+    assert not found
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        '<p style="x">',
+        "<script>1</script>",
+        '<a onclick="x">',
+        '<a href="javascript:x">',
+        '<p hx-on:click="x">',
+    ],
+)
+def test_planted_inline_code_is_found(planted: str) -> None:
+    assert any(pattern.search(planted) for pattern in FORBIDDEN.values())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "templates/components").glob("*.html")), ids=_name)
+def test_component_documents_itself(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").startswith("{% comment %}")
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("code", ["400", "403", "404", "409", "429", "500", "503"])
+def test_error_page_needs_no_context(code: str, language: str) -> None:
+    with translation.override(language):
+        page = render_to_string(f"errors/{code}.html")
+
+    assert code in page
+    assert f'lang="{language}"' in page
+
+
+def test_public_page_frame() -> None:
+    page = render_to_string(
+        "public_base.html", {"workspace": {"name": "Acme"}}, RequestFactory().get("/s/x/")
+    )
+
+    assert "Acme" in page
+    assert "noindex" in page
