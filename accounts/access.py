@@ -70,7 +70,7 @@ def allows(membership: Membership, permission: str) -> bool:
 class WorkspaceRequest(HttpRequest):
     """A request inside a workspace, as `requires` hands it to the view."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     membership: Membership
     memberships: list[Membership]
     htmx: Any
@@ -129,7 +129,7 @@ def _enter(request: HttpRequest, permission: str, view: Callable[[], HttpRespons
     membership = chosen_membership(request, memberships)
     if membership is None:
         return render(request, "accounts/no_workspace.html", status=403)
-    with workspace_scope(membership.workspace_id):
+    with workspace_scope(membership.workspace.pk):
         request.membership = membership  # type: ignore[attr-defined]
         request.memberships = memberships  # type: ignore[attr-defined]
         if _is_other_tab(request, membership):

@@ -57,7 +57,9 @@ def install(api: NinjaAPI) -> None:
 
     handle(Problem, lambda exc: exc)
     handle(Http404, lambda exc: Problem(404, "not_found", "There is nothing here."))
-    handle(AuthenticationError, lambda exc: Problem(401, "unauthorized", "Send a valid API key as bearer token."))
+    handle(
+        AuthenticationError, lambda exc: Problem(401, "unauthorized", "Send a valid API key as bearer token.")
+    )
     handle(ValidationError, _validation)
     handle(HttpError, lambda exc: Problem(exc.status_code, "error", str(exc)))
     for gone in (OperationalError, InterfaceError):

@@ -44,7 +44,7 @@ def needs(access: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             key: ApiKey = request.auth  # type: ignore[attr-defined]
             if access not in _INCLUDES[ApiKey.Scope(key.scope)]:
                 raise Problem(403, "forbidden", f"This key has the scope {key.scope}; {access} is needed.")
-            with workspace_scope(key.workspace_id):
+            with workspace_scope(key.workspace.pk):
                 return endpoint(request, *args, **kwargs)
 
         scoped.api_access = access  # type: ignore[attr-defined]
@@ -57,5 +57,5 @@ def _note_use(key: ApiKey) -> None:
     """The day of the last use; at most one write a day."""
     today = timezone.now().date()
     if key.last_used_on != today:
-        with workspace_scope(key.workspace_id):
+        with workspace_scope(key.workspace.pk):
             ApiKey.objects.filter(pk=key.pk).update(last_used_on=today)

@@ -20,7 +20,7 @@ class ReportingCommand(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object with the results")
 
-    def run(self, **options: Any) -> dict[str, Any]:
+    def run(self, *args: Any, **options: Any) -> dict[str, Any]:
         """The command's work; raise CommandError with what happened and what to do."""
         raise CommandError(f"{type(self).__module__} does nothing")
 

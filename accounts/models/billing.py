@@ -58,7 +58,9 @@ class Subscription(PublicModel):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     renews_at = models.DateTimeField(
-        null=True, blank=True, help_text="as given; empty = by the start and the term, see accounts/queries/renewals.py"
+        null=True,
+        blank=True,
+        help_text="as given; empty = by the start and the term",
     )
     ended_reason = models.CharField(max_length=40, blank=True)
     ended_cause = models.CharField(max_length=12, choices=EndedCause.choices, blank=True)
@@ -179,4 +181,6 @@ class PaymentAttempt(WorkspaceModel):
 
     class Meta(WorkspaceModel.Meta):
         constraints = [unique_in_workspace("invoice", "number", name="payment_attempt_number")]
-        indexes = [models.Index(fields=["workspace", "account", "-attempted_at"], name="payment_attempt_account")]
+        indexes = [
+            models.Index(fields=["workspace", "account", "-attempted_at"], name="payment_attempt_account")
+        ]

@@ -7,12 +7,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.base import PublicModel, WorkspaceModel, unique_in_workspace
 from accounts.models.workspaces import LANGUAGES, Membership, User
-from cs_platform.lib.scoping import ScopedQuerySet, scoped_manager
-
-
-class AccountQuerySet(ScopedQuerySet):
-    def for_csm(self, membership: Membership) -> AccountQuerySet:
-        return self.filter(csm=membership)
 
 
 class Account(PublicModel):
@@ -29,8 +23,6 @@ class Account(PublicModel):
         default=False, help_text="nobody told us `created_at`: an earlier subscription moves it back"
     )
     added_at = models.DateTimeField(auto_now_add=True)
-
-    objects = scoped_manager(AccountQuerySet)
 
     class Meta(PublicModel.Meta):
         constraints = [
@@ -141,7 +133,9 @@ class AccountTrait(WorkspaceModel):
 
     class Meta(WorkspaceModel.Meta):
         constraints = [
-            unique_in_workspace("account", "definition", "known_at", name="account_trait", nulls_distinct=False)
+            unique_in_workspace(
+                "account", "definition", "known_at", name="account_trait", nulls_distinct=False
+            )
         ]
 
 
@@ -210,7 +204,11 @@ class Activity(PublicModel):
         constraints = [
             unique_in_workspace("public_id", name="activity_public_id"),
             unique_in_workspace(
-                "source", "source_id", "kind", name="activity_source", condition=models.Q(source_id__isnull=False)
+                "source",
+                "source_id",
+                "kind",
+                name="activity_source",
+                condition=models.Q(source_id__isnull=False),
             ),
         ]
         indexes = [models.Index(fields=["workspace", "account", "-occurred_at"], name="activity_account")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +21,7 @@ class JobManager(models.Manager["Job"]):
         The same (kind, object) is one row: putting it again brings it forward, un-parks it,
         and makes a running one run once more. Due times are the database's clock.
         """
+        values: list[Any] = [current_workspace_id(), kind, object_id, delay, priority]
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO accounts_job AS j (workspace_id, kind, object_id, due_at, priority, attempts,"
@@ -29,7 +31,7 @@ class JobManager(models.Manager["Job"]):
                 " due_at = least(j.due_at, excluded.due_at), priority = least(j.priority, excluded.priority),"
                 " attempts = CASE WHEN j.parked_at IS NULL THEN j.attempts ELSE 0 END, parked_at = NULL,"
                 " is_rerun_wanted = j.lease_until IS NOT NULL",
-                [current_workspace_id(), kind, object_id, delay, priority],
+                values,
             )
 
 
@@ -93,7 +95,8 @@ class OutboundEmail(PublicModel):
         constraints = [
             unique_in_workspace("public_id", name="outbound_email_public_id"),
             models.CheckConstraint(
-                condition=~models.Q(status="sent") | models.Q(sent_at__isnull=False), name="outbound_email_sent_at"
+                condition=~models.Q(status="sent") | models.Q(sent_at__isnull=False),
+                name="outbound_email_sent_at",
             ),
         ]
         indexes = [models.Index(fields=["workspace", "status", "id"], name="outbound_email_status")]

@@ -166,7 +166,9 @@ class AuditEntry(WorkspaceModel):
     """
 
     action = models.CharField(max_length=80)
-    actor = models.ForeignKey(User, null=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    actor = models.ForeignKey(
+        User, null=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False
+    )
     object_type = models.CharField(max_length=60, blank=True)
     object_id = models.BigIntegerField(null=True, blank=True)
     data = models.JSONField(default=dict)

@@ -14,6 +14,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.db import connection, transaction
@@ -70,7 +71,7 @@ class Lease:
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE accounts_job SET lease_until = clock_timestamp() + %s WHERE id = %s AND lease_owner = %s",
-                [by, self.job_id, self.owner],
+                _parameters(by, self.job_id, self.owner),
             )
             if cursor.rowcount != 1:
                 raise LostLease(self.kind)
@@ -80,9 +81,13 @@ def claim(*, kind: str | None = None, workspace_id: int | None = None) -> Lease 
     """Take the most urgent due job, or None when there is none."""
     owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(8)}"
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            _CLAIM, {"lease": _CLAIM_LEASE, "owner": owner, "kind": kind, "workspace": workspace_id}
-        )
+        values: dict[str, Any] = {
+            "lease": _CLAIM_LEASE,
+            "owner": owner,
+            "kind": kind,
+            "workspace": workspace_id,
+        }
+        cursor.execute(_CLAIM, values)
         row = cursor.fetchone()
     if row is None:
         return None
@@ -141,6 +146,11 @@ def _execute(kind: JobKind, lease: Lease) -> None:
             _finish(lease)
 
 
+def _parameters(*values: Any) -> list[Any]:
+    """Django's stubs do not know that psycopg takes intervals."""
+    return list(values)
+
+
 def _finish(lease: Lease) -> None:
     mine = Job.objects.filter(pk=lease.job_id, lease_owner=lease.owner)
     if mine.filter(is_rerun_wanted=False).delete()[0]:
@@ -159,5 +169,5 @@ def _fail(lease: Lease, reason: str, *, park: bool, kind: JobKind | None = None)
             "UPDATE accounts_job SET lease_until = NULL, lease_owner = '', last_error = %s,"
             " due_at = clock_timestamp() + %s, parked_at = CASE WHEN %s THEN clock_timestamp() END"
             " WHERE id = %s AND lease_owner = %s",
-            [reason[:200], wait, park, lease.job_id, lease.owner],
+            _parameters(reason[:200], wait, park, lease.job_id, lease.owner),
         )

@@ -33,7 +33,7 @@ def current_workspace_id() -> int:
     return workspace_id
 
 
-def scoped_default() -> int | None:
+def scoped_default() -> Any:
     """Fills `workspace` of new rows. None outside a scope, which the NOT NULL column then refuses."""
     return _workspace.get()
 
@@ -92,8 +92,3 @@ class ScopedManager(models.Manager.from_queryset(ScopedQuerySet)):  # type: igno
 
     def get_queryset(self) -> Any:
         return super().get_queryset().filter(workspace_id=current_workspace_id())
-
-
-def scoped_manager(queryset: type[ScopedQuerySet]) -> Any:
-    """An instance of ScopedManager with the methods of `queryset`."""
-    return ScopedManager.from_queryset(queryset)()

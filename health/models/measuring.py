@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
@@ -12,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.base import PublicModel, WorkspaceModel, unique_in_workspace
 from accounts.models.customers import Account, Contact
 from accounts.models.workspaces import Membership, User
-from cs_platform.lib.scoping import ScopedQuerySet, scoped_manager
 
 
 class HealthBand(models.TextChoices):
@@ -45,7 +42,9 @@ class AccountSnapshot(WorkspaceModel):
     as_of = models.DateField()
     is_rebuilt = models.BooleanField(default=False)
     values = ArrayField(models.FloatField(null=True))
-    taken_at = models.DateTimeField(db_default=Now(), help_text="an import finished later makes a rebuilt one stale")
+    taken_at = models.DateTimeField(
+        db_default=Now(), help_text="an import finished later makes a rebuilt one stale"
+    )
 
     class Meta(WorkspaceModel.Meta):
         constraints = [unique_in_workspace("as_of", "account", name="account_snapshot")]
@@ -160,11 +159,6 @@ class ChurnPrediction(WorkspaceModel):
         indexes = [models.Index(fields=["workspace", "account", "as_of"], name="churn_prediction_account")]
 
 
-class AccountStateQuerySet(ScopedQuerySet):
-    def with_subscription(self) -> AccountStateQuerySet:
-        return self.filter(is_customer=True)
-
-
 class AccountState(WorkspaceModel):
     """The latest of everything, one row per account, in typed columns that lists filter and sort by."""
 
@@ -197,14 +191,6 @@ class AccountState(WorkspaceModel):
         models.FloatField(null=True), default=list, help_text="weekly scores, oldest first"
     )
     events_total = models.BigIntegerField(default=0)
-
-    objects = scoped_manager(AccountStateQuerySet)
-    COLUMNS: ClassVar[tuple[str, ...]] = (
-        "health_score",
-        "churn_probability",
-        "expected_loss_minor",
-        "arr_minor",
-    )
 
     class Meta(WorkspaceModel.Meta):
         constraints = [

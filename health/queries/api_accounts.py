@@ -10,7 +10,7 @@ from uuid import UUID
 from accounts.models import Account, Workspace
 from cs_platform.lib.scoping import current_workspace_id
 from health.models import AccountSnapshot, AccountState, MetricPosition, Risk
-from health.services.predictions import live_version
+from health.queries.in_force import live_version
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,10 @@ from accounts.services.audit import audit
 from cs_platform.lib.bulk import upsert
 from cs_platform.lib.shards import ALL, Shard
 from health.models import ChurnPrediction, ModelVersion
+from health.queries.in_force import live_version
 
 COLUMNS = ("account_id", "as_of", "version_id", "probability", "reasons")
 REASONS = 4
-
-
-def live_version() -> ModelVersion | None:
-    return ModelVersion.objects.filter(live_from__isnull=False, live_until__isnull=True).first()
 
 
 def predict_day(*, as_of: date, shard: Shard = ALL) -> int:
@@ -33,9 +30,10 @@ def predict_day(*, as_of: date, shard: Shard = ALL) -> int:
 
 def predict_with(version: ModelVersion, *, as_of: date, shard: Shard = ALL) -> int:
     from health import ml
-    from health.services.snapshots import feature_matrix
+    from health.queries.features import feature_frame
 
-    account_ids, matrix = feature_matrix(as_of=as_of, shard=shard)
+    frame = feature_frame([as_of], shard=shard)
+    account_ids, matrix = frame.account_ids, frame.matrix
     if not account_ids.size:
         return 0
     model = ml.load(version.artefact)

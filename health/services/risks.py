@@ -15,8 +15,8 @@ from cs_platform.lib.bulk import upsert
 from cs_platform.lib.shards import ALL, Shard
 from health.models import AccountState, Risk, RiskRule
 from health.queries.columns import metric_columns, probabilities_of, scores_of
+from health.queries.in_force import live_version
 from health.risks import Columns, RiskRuleSpec, risk_rules
-from health.services.predictions import live_version
 
 DERIVED = ("health_score", "churn_probability")
 Found = dict[tuple[int, str], tuple[int, dict[str, float]]]

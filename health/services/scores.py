@@ -10,21 +10,13 @@ import numpy as np
 
 from cs_platform.lib.bulk import upsert
 from cs_platform.lib.shards import ALL, Shard
-from health.models import HealthScore, Scorecard, ScorecardVersion
+from health.models import HealthScore, ScorecardVersion
 from health.queries.columns import DayColumns, last_known, metric_columns
+from health.queries.in_force import published_version
 from health.scoring import MetricTable, ScorecardDefinition, ScoreTable, parse_definition, score_accounts
 from health.scoring.score import BAND_NAMES, EXPIRED_HALF_LIVES
 
 COLUMNS = ("account_id", "as_of", "version_id", "score", "band", "coverage", "contributions", "cap")
-
-
-def published_version() -> ScorecardVersion | None:
-    """The version in force: newest published one of the first scorecard."""
-    card = Scorecard.objects.order_by("position", "pk").first()
-    if card is None:
-        return None
-    versions = ScorecardVersion.objects.filter(scorecard=card, published_at__isnull=False)
-    return versions.order_by("-number").first()
 
 
 def score_day(*, as_of: date, shard: Shard = ALL) -> int:
