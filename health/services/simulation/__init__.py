@@ -1,0 +1,1 @@
+"""Writing a simulated business into a workspace."""

@@ -1,0 +1,59 @@
+"""From the positions in a simulated business to the ids of its rows in the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from django.db.models import Model
+from numpy.typing import NDArray
+
+from accounts.models import Account, Contact, Membership, Role, Subscription
+from health.simulation import Business
+
+
+@dataclass(frozen=True)
+class Target:
+    """A simulated business and the workspace (of the running scope) that it is written into."""
+
+    business: Business
+
+    @cached_property
+    def account_ids(self) -> NDArray[np.int64]:
+        """Row id per account of the business."""
+        return _ids(Account, (item.external_id for item in self.business.accounts))
+
+    @cached_property
+    def contact_ids(self) -> NDArray[np.int64]:
+        """Row id per contact of the business."""
+        return _ids(Contact, (item.external_id for item in self.business.contacts))
+
+    @cached_property
+    def subscription_ids(self) -> NDArray[np.int64]:
+        """Row id per subscription of the business."""
+        return _ids(Subscription, (item.external_id for item in self.business.subscriptions))
+
+    @cached_property
+    def csms(self) -> list[Membership]:
+        """The CSMs of the workspace in order of joining; the business counts them from 0."""
+        return csms()
+
+    def csm(self, number: int | None) -> Membership | None:
+        """The workspace's CSM for a CSM number of the business, None where nobody is assigned."""
+        return None if number is None or not self.csms else self.csms[number % len(self.csms)]
+
+
+def csms() -> list[Membership]:
+    """Active members of the running workspace with the role CSM, in order of joining."""
+    members = Membership.objects.filter(role=Role.CSM, is_active=True)
+    return list(members.select_related("user").order_by("pk"))
+
+
+def _ids(model: type[Model], external_ids: Iterable[str]) -> NDArray[np.int64]:
+    manager: Any = model._default_manager
+    wanted = list(external_ids)
+    known = dict(manager.filter(external_id__in=wanted).values_list("external_id", "pk"))
+    return np.array([known[external_id] for external_id in wanted], dtype=np.int64)

@@ -1,0 +1,139 @@
+"""A simulated business arrives in the workspace whole, once, and without its secrets."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from accounts.models import (
+    Account,
+    AccountTrait,
+    Contact,
+    Invoice,
+    Membership,
+    PaymentAttempt,
+    Role,
+    Subscription,
+    SubscriptionChange,
+    Ticket,
+    User,
+    Workspace,
+)
+from accounts.services.workspaces import add_member, create_workspace
+from cs_platform.lib.scoping import workspace_scope
+from health.models import Event, IntakeBatch, KeyFeature
+from health.services.simulation.writing import write_business
+from health.simulation import SimulationSpec, simulate
+
+SIZE = ["--accounts", "30", "--days", "90", "--seed", "3", "--end", "2026-11-20"]
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    """A workspace with an owner and two CSMs."""
+    owner = User.objects.create_user("owner@sim.example")
+    made = create_workspace(slug="sim", name="Sim", owner=owner, acting_user=None)
+    with workspace_scope(made.pk):
+        for number in range(2):
+            user = User.objects.create_user(f"csm{number}@sim.example")
+            add_member(user=user, role=Role.CSM, acting_user=None)
+    return made
+
+
+def run(*more: str) -> dict[str, object]:
+    out = io.StringIO()
+    call_command("simulate", "--workspace", "sim", *SIZE, *more, "--json", stdout=out)
+    answer: dict[str, object] = json.loads(out.getvalue())
+    return answer
+
+
+def test_everything_is_written_once(workspace: Workspace) -> None:
+    first, second = run(), run()
+    business = simulate(SimulationSpec(end=_end(), accounts=30, days=90, seed=3, csms=2))
+    written = first["written"]
+    assert isinstance(written, dict)
+    assert written["events"] == sum(len(batch) for batch in business.events())
+    assert second["written"] == {}
+    assert second["existed"] == list(written)
+    with workspace_scope(workspace.pk):
+        assert Account.objects.count() == AccountTrait.objects.count() == 30
+        assert Contact.objects.count() == len(business.contacts)
+        assert Subscription.objects.count() == len(business.subscriptions)
+        assert Invoice.objects.count() == len(business.invoices)
+        assert PaymentAttempt.objects.count() == sum(len(item.attempts) for item in business.invoices)
+        assert Ticket.objects.count() == len(business.tickets)
+        assert Event.objects.count() == written["events"]
+        assert KeyFeature.objects.count() == 4
+        assert IntakeBatch.objects.exists()
+
+
+def _end() -> date:
+    return date(2026, 11, 20)
+
+
+def test_terms_follow_each_other(workspace: Workspace) -> None:
+    run()
+    with workspace_scope(workspace.pk):
+        for subscription in Subscription.objects.filter(ended_at__isnull=True, status="active"):
+            last = (
+                SubscriptionChange.objects.filter(subscription=subscription).order_by("effective_at").last()
+            )
+            assert last is not None
+            assert last.mrr_minor == subscription.mrr_minor
+        ended = Subscription.objects.filter(ended_at__isnull=False)
+        assert all(item.ended_cause and item.status == "canceled" for item in ended)
+
+
+def test_accounts_are_spread_over_the_csms(workspace: Workspace) -> None:
+    run()
+    with workspace_scope(workspace.pk):
+        csms = set(Membership.objects.filter(role=Role.CSM).values_list("pk", flat=True))
+        assert set(Account.objects.filter(csm__isnull=False).values_list("csm", flat=True)) == csms
+
+
+def test_another_simulation_is_refused(workspace: Workspace) -> None:
+    run()
+    with pytest.raises(CommandError, match="seed = 3"):
+        call_command("simulate", "--workspace", "sim", "--accounts", "30", "--days", "90", "--seed", "4")
+    out = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("simulate", "--workspace", "nowhere", "--json", stdout=out)
+    assert "nowhere" in json.loads(out.getvalue())["error"]
+
+
+def test_a_broken_part_leaves_nothing_half_written(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from health.services.simulation import writing
+
+    def breaks(target: object) -> int:
+        writing.write_tickets(target)  # type: ignore[arg-type]
+        raise RuntimeError("power cut")
+
+    spec = SimulationSpec(end=_end(), accounts=30, days=90, seed=3)
+    with monkeypatch.context() as patch:
+        patch.setitem(writing.OWN_PARTS, "tickets", breaks)
+        with pytest.raises(RuntimeError):
+            write_business(workspace=workspace, spec=spec, acting_user=None)
+    with workspace_scope(workspace.pk):
+        assert Account.objects.exists()
+        assert not Ticket.objects.exists()
+    again = write_business(workspace=workspace, spec=spec, acting_user=None)
+    assert "accounts" in again.existed
+    assert "tickets" in again.rows
+
+
+def test_truth_goes_to_the_file_and_nowhere_else(workspace: Workspace, tmp_path: Path) -> None:
+    answer = run("--truth", str(tmp_path / "truth.jsonl"), "--truth-as-of", "2026-10-01")
+    lines = (tmp_path / "truth.jsonl").read_text().splitlines()
+    assert len(lines) == answer["truth_accounts"]
+    with workspace_scope(workspace.pk), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM health_churnprediction")
+        assert cursor.fetchone()[0] == 0
