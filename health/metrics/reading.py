@@ -7,7 +7,9 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from accounts.models import Workspace
 from cs_platform.lib.periods import day_start
+from cs_platform.lib.scoping import current_workspace_id
 from cs_platform.lib.shards import ALL, Shard
 
 
@@ -47,3 +49,9 @@ class SnapshotReading:
         name = f"p{len(self.params)}"
         self.params[name] = value
         return f"%({name})s"
+
+
+def snapshot_reading(*, as_of: date, shard: Shard = ALL, is_rebuilt: bool = False) -> SnapshotReading:
+    """The reading of the scope's workspace."""
+    workspace = Workspace.objects.get(pk=current_workspace_id())
+    return SnapshotReading(workspace.pk, workspace.zone, as_of, workspace.report_currency, shard, is_rebuilt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import TraitDefinition
@@ -30,12 +31,13 @@ def _traits(reading: SnapshotReading) -> str:
         ) latest GROUP BY account_id"""
 
 
-def _numeric() -> object:
-    return TraitDefinition.objects.exclude(kind=Kind.TEXT).order_by("key")
+def _numeric() -> QuerySet[TraitDefinition]:
+    found: QuerySet[TraitDefinition] = TraitDefinition.objects.exclude(kind=Kind.TEXT).order_by("key")
+    return found
 
 
 def _trait_metrics() -> list[Metric]:
-    return [_metric(definition) for definition in _numeric()]  # type: ignore[attr-defined]
+    return [_metric(definition) for definition in _numeric()]
 
 
 def _metric(definition: TraitDefinition) -> Metric:

@@ -10,11 +10,10 @@ from django.db import connection
 from django.db.models import Max
 from django.db.models.functions import Greatest
 
-from accounts.models import Import, Workspace
-from cs_platform.lib.scoping import current_workspace_id
+from accounts.models import Import
 from cs_platform.lib.shards import ALL, Shard
 from health.metrics.catalogue import all_metrics, ensure_positions
-from health.metrics.reading import SnapshotReading
+from health.metrics.reading import SnapshotReading, snapshot_reading
 from health.metrics.statement import snapshot_select
 from health.models import AccountSnapshot, NightRun, RunStatus
 
@@ -35,12 +34,6 @@ def take_snapshots(*, as_of: date, shard: Shard = ALL, is_rebuilt: bool = False)
     select = snapshot_select(reading, metrics, positions)
     replaceable = "t.is_rebuilt" if is_rebuilt or _is_closed(as_of) else "true"
     return _write(select, reading, replaceable)
-
-
-def snapshot_reading(*, as_of: date, shard: Shard = ALL, is_rebuilt: bool = False) -> SnapshotReading:
-    """The reading of the scope's workspace."""
-    workspace = Workspace.objects.get(pk=current_workspace_id())
-    return SnapshotReading(workspace.pk, workspace.zone, as_of, workspace.report_currency, shard, is_rebuilt)
 
 
 def rebuild_history(
