@@ -85,46 +85,113 @@ def rate_difference(
 
 
 def roc_auc(
-    labels: ArrayLike, scores: ArrayLike, *, clusters: ArrayLike | None = None, confidence: float = 0.95
+    labels: ArrayLike,
+    scores: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    confidence: float = 0.95,
 ) -> RocAuc:
     """Probability that a positive outranks a negative, ties counting half.
 
     Interval: DeLong, DeLong & Clarke-Pearson 1988 (Biometrics 44), by the mid-ranks of Sun & Xu 2014.
     With `clusters` (one id per row, such as the account) rows of one cluster may depend on each other:
-    Obuchowski 1997 (Biometrics 53).
+    Obuchowski 1997 (Biometrics 53). With `strata` (one id per row, such as the day) only pairs of the same
+    stratum are compared, and strata are weighted by m n / (m + n).
     """
     import numpy as np
 
     y, s = np.asarray(labels).astype(bool), np.asarray(scores, dtype=float)
-    m, n = int(y.sum()), int((~y).sum())
-    if m == 0 or n == 0:
-        return RocAuc(math.nan, math.nan, math.nan, m, n)
-    pos_part = (_mid_ranks(s)[y] - _mid_ranks(s[y])) / n
-    neg_part = 1 - (_mid_ranks(s)[~y] - _mid_ranks(s[~y])) / m
-    value = float(pos_part.mean())
-    if clusters is None:
-        variance = _variance(pos_part) / m + _variance(neg_part) / n
-    else:
-        variance = _clustered_variance(y, np.asarray(clusters), pos_part, neg_part, value)
+    positives, negatives = int(y.sum()), int((~y).sum())
+    groups = _groups(y, None if strata is None else np.asarray(strata))
+    if not groups:
+        return RocAuc(math.nan, math.nan, math.nan, positives, negatives)
+    value, variance, influence = _weighted_auc(y, s, groups)
+    if clusters is not None:
+        variance = _clustered_variance(np.asarray(clusters), influence)
     half = z_value(confidence) * math.sqrt(max(variance, 0.0))
-    return RocAuc(value, max(0.0, value - half), min(1.0, value + half), m, n)
+    return RocAuc(value, max(0.0, value - half), min(1.0, value + half), positives, negatives)
+
+
+def roc_auc_gain(
+    labels: ArrayLike,
+    scores: ArrayLike,
+    other: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+) -> tuple[float, float]:
+    """AUC of `scores` minus AUC of `other` on the same rows, and the standard error of that difference.
+
+    Paired as in DeLong 1988; clusters and strata as in `roc_auc`. Both nan where one class is empty.
+    """
+    import numpy as np
+
+    y = np.asarray(labels).astype(bool)
+    groups = _groups(y, None if strata is None else np.asarray(strata))
+    if not groups:
+        return math.nan, math.nan
+    first, _, own = _weighted_auc(y, np.asarray(scores, dtype=float), groups)
+    second, _, others = _weighted_auc(y, np.asarray(other, dtype=float), groups)
+    ids = np.arange(y.size) if clusters is None else np.asarray(clusters)
+    return first - second, math.sqrt(_clustered_variance(ids, own - others))
+
+
+def _weighted_auc(y: Floats, s: Floats, groups: list[Floats]) -> tuple[float, float, Floats]:
+    """AUC over strata, its variance with independent rows, and each row's influence on it."""
+    import numpy as np
+
+    sizes = [(int(y[rows].sum()), int((~y[rows]).sum())) for rows in groups]
+    weights = np.array([m * n / (m + n) for m, n in sizes])
+    weights /= weights.sum()
+    value, variance, influence = 0.0, 0.0, np.zeros(y.size)
+    for rows, weight in zip(groups, weights.tolist(), strict=True):
+        auc, own_variance, own_influence = _delong(y[rows], s[rows])
+        value += weight * auc
+        variance += weight**2 * own_variance
+        influence[rows] = weight * own_influence
+    return value, variance, influence
+
+
+def _groups(y: Floats, strata: Floats | None) -> list[Floats]:
+    """Row numbers of each stratum that has both classes."""
+    import numpy as np
+
+    if strata is None:
+        parts = [np.arange(y.size)]
+    else:
+        order = np.argsort(strata, kind="stable")
+        parts = np.split(order, np.flatnonzero(np.diff(strata[order])) + 1)
+    return [rows for rows in parts if y[rows].any() and not y[rows].all()]
+
+
+def _delong(y: Floats, s: Floats) -> tuple[float, float, Floats]:
+    """AUC, its variance with independent rows, and what each row adds to the estimate's error."""
+    import numpy as np
+
+    m, n = int(y.sum()), int((~y).sum())
+    ranks = _mid_ranks(s)
+    above = (ranks[y] - _mid_ranks(s[y])) / n
+    below = 1 - (ranks[~y] - _mid_ranks(s[~y])) / m
+    auc = float(above.mean())
+    influence = np.zeros(y.size)
+    influence[y] = (above - auc) / m
+    influence[~y] = (below - auc) / n
+    return auc, _variance(above) / m + _variance(below) / n, influence
 
 
 def _variance(part: Floats) -> float:
     return float(part.var(ddof=1)) if part.size > 1 else 0.25
 
 
-def _clustered_variance(y: Floats, clusters: Floats, pos: Floats, neg: Floats, auc: float) -> float:
+def _clustered_variance(clusters: Floats, influence: Floats) -> float:
     import numpy as np
 
     _, codes = np.unique(clusters, return_inverse=True)
     count = int(codes.max()) + 1
     if count < 2:
         return 0.25
-    scaled = np.zeros(y.size)
-    scaled[y] = (pos - auc) / pos.size
-    scaled[~y] = (neg - auc) / neg.size
-    return float(count / (count - 1) * (np.bincount(codes, scaled, minlength=count) ** 2).sum())
+    return float(count / (count - 1) * (np.bincount(codes, influence, minlength=count) ** 2).sum())
 
 
 def _mid_ranks(values: Floats) -> Floats:

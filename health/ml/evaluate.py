@@ -27,7 +27,11 @@ MIN_CHURNED_ACCOUNTS = 50
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Figures over all test rows of the split; `rows` index the table, `probability` follows them."""
+    """Figures over all test rows of the split; `rows` index the table, `probability` follows them.
+
+    AUCs compare accounts of the same day, as the queue does: a model earns nothing for knowing that more
+    accounts churn this month than last.
+    """
 
     rows: Ints
     probability: Floats
@@ -47,11 +51,11 @@ def judge(recipe: Recipe, table: TrainingTable, split: Split) -> Judgement:
         model, calibrator = fit_calibrated(recipe, table.rows(fold.train))
         parts.append(calibrator.probability(model.decision(table.features.rows(fold.test))))
     rows, probability = np.concatenate([fold.test for fold in split.folds]), np.concatenate(parts)
-    label, accounts = table.label[rows], table.account_ids[rows]
+    label, accounts, days = table.label[rows], table.account_ids[rows], table.as_of[rows]
     return Judgement(
         rows=rows,
         probability=probability,
-        auc=roc_auc(label, probability, clusters=accounts),
+        auc=roc_auc(label, probability, clusters=accounts, strata=days),
         average_precision=average_precision(label, probability),
         top_decile_lift=top_lift(label, probability),
         brier_score=brier_score(label, probability),
@@ -63,11 +67,12 @@ def judge(recipe: Recipe, table: TrainingTable, split: Split) -> Judgement:
 
 def _by_kind(table: TrainingTable, rows: Ints, probability: Floats) -> dict[str, RocAuc]:
     """Each kind of churn against those who stayed."""
-    label, kind, accounts = table.label[rows], table.label_kind[rows], table.account_ids[rows]
+    part = table.rows(rows)
     found = {}
     for name, code in (("voluntary", VOLUNTARY), ("involuntary", INVOLUNTARY)):
-        chosen = (label == 0) | (kind == code)
-        found[name] = roc_auc(label[chosen], probability[chosen], clusters=accounts[chosen])
+        chosen = (part.label == 0) | (part.label_kind == code)
+        own = part.rows(chosen)
+        found[name] = roc_auc(own.label, probability[chosen], clusters=own.account_ids, strata=own.as_of)
     return found
 
 
@@ -76,7 +81,7 @@ def fold_aucs(recipe: Recipe, table: TrainingTable, folds: tuple[Fold, ...]) -> 
     found = []
     for fold in folds:
         decision, rows = unseen_decisions(recipe, table, (fold,))
-        found.append(roc_auc(table.label[rows], decision).value)
+        found.append(roc_auc(table.label[rows], decision, strata=table.as_of[rows]).value)
     return np.array(found)
 
 
@@ -98,7 +103,7 @@ def gate(judgement: Judgement, baselines: dict[str, Baseline | None]) -> Reason:
         if name == "constant" and not judgement.brier_score < baseline.brier_score:
             brier = {"brier": round(judgement.brier_score, 4), "other": round(baseline.brier_score, 4)}
             return Reason("loses_to_constant", brier)
-        if not auc.value > baseline.roc_auc:
-            beaten = {"roc_auc": figures["roc_auc"], "other": round(baseline.roc_auc, 3)}
-            return Reason(f"loses_to_{name}", beaten)
+        if not baseline.beaten:
+            other = {"roc_auc": figures["roc_auc"], "other": round(baseline.roc_auc, 3)}
+            return Reason(f"loses_to_{name}", other)
     return Reason("live", figures)

@@ -59,7 +59,9 @@ class Encoder:
         values = matrix.aligned(self.specs).values
         out = np.empty((values.shape[0], len(self.columns)), order="F")
         for at, column in enumerate(self.columns):
-            out[:, at] = (_raw(column, values[:, column.feature]) - column.mean) / column.scale
+            own = out[:, at]
+            np.subtract(_raw(column, values[:, column.feature]), column.mean, out=own)
+            own /= column.scale
         return out
 
     @property
@@ -85,9 +87,17 @@ def _raw(column: Column, values: Floats) -> Floats:
     if column.kind == "missing":
         return np.isnan(values).astype(float)
     if column.kind == "level":
-        return np.isin(values, column.codes).astype(float)
-    logged = signed_log(values) if column.log else values
-    return np.nan_to_num(np.clip(logged, column.low, column.high), nan=column.fill)
+        return _any_of(values, column.codes)
+    found = signed_log(values) if column.log else values.copy()
+    np.clip(found, column.low, column.high, out=found)
+    found[np.isnan(found)] = column.fill
+    return found
+
+
+def _any_of(values: Floats, codes: tuple[int, ...]) -> Floats:
+    if len(codes) == 1:
+        return np.asarray(values == codes[0], dtype=float)
+    return np.isin(values, codes).astype(float)
 
 
 def signed_log(values: Floats) -> Floats:

@@ -51,7 +51,7 @@ def names_the_end(name: str) -> bool:
 
 
 def find_leaks(table: TrainingTable) -> list[LeftOut]:
-    """Features to leave out, in column order."""
+    """Features to leave out, in column order; by name alone where there are no rows."""
     step = max(1, table.size // MAX_ROWS)
     label = table.label[::step]
     found = []
@@ -78,6 +78,8 @@ def _separation(spec: FeatureSpec, values: Floats, label: Ints) -> float:
     known = ~np.isnan(values)
     if spec.kind == "numeric":
         return _class_auc(label[known], values[known])
+    if not known.any():
+        return 0.5
     codes = values[known].astype(np.int64)
     total = np.bincount(codes)
     # A level that holds one row would know its own label: the overall rate counts as ten more rows.

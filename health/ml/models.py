@@ -5,8 +5,10 @@ Both give a decision value in log-odds; `calibration` turns it into a probabilit
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,11 +17,12 @@ from numpy.typing import NDArray
 
 from health.ml.table import Floats, Ints
 
-PENALTIES = (0.003, 0.03, 0.3, 3.0)
+PENALTIES = (0.0003, 0.003, 0.03, 0.3, 3.0)
 BOOSTING_ROUNDS = 200
 BOOSTING_RATE = 0.05
 BOOSTING_DEPTH = 3
 CHUNK_ROWS = 16_384
+ROWS_PER_THREAD = 50_000
 
 
 class Scorer(Protocol):
@@ -55,7 +58,8 @@ class Logistic:
         """Coefficient times distance from the population's mean, summed per feature (N, F)."""
         out = np.zeros((columns.shape[0], features), order="F")
         for at, group in enumerate(groups.tolist()):
-            out[:, group] += columns[:, at] * self.coefficients[at]
+            own = out[:, group]
+            own += columns[:, at] * self.coefficients[at]
         return out
 
 
@@ -150,12 +154,21 @@ def _chunks(rows: int) -> Iterator[slice]:
         yield slice(start, start + CHUNK_ROWS)
 
 
+@contextmanager
+def _few_threads(rows: int) -> Iterator[None]:
+    """Threads that wait for each other on a busy machine cost far more than they save on few rows."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
+
+    with threadpool_limits(limits=1 if rows < ROWS_PER_THREAD else min(4, os.cpu_count() or 1)):
+        yield
+
+
 def learn_logistic(columns: Floats, label: Ints, penalty: float) -> Logistic:
     """L2-penalised maximum likelihood; `penalty` is scikit-learn's C, larger = weaker."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    with warnings.catch_warnings():
+    with _few_threads(label.size), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         fitted = LogisticRegression(C=penalty, max_iter=500).fit(columns, label)
     return Logistic(float(fitted.intercept_[0]), fitted.coef_[0].astype(float))
@@ -165,13 +178,15 @@ def learn_boosted(columns: Floats, label: Ints, seed: int = 0) -> Boosted:
     """Histogram gradient boosting with few, small trees at a low rate."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    fitted = HistGradientBoostingClassifier(
+    learner = HistGradientBoostingClassifier(
         learning_rate=BOOSTING_RATE,
         max_depth=BOOSTING_DEPTH,
         max_iter=BOOSTING_ROUNDS,
         early_stopping=False,
         random_state=seed,
-    ).fit(columns, label)
+    )
+    with _few_threads(label.size):
+        fitted = learner.fit(columns, label)
     return boosted_from(fitted)
 
 

@@ -23,6 +23,7 @@ Algorithm = Literal["logistic", "boosting"]
 
 TUNING_ROWS = 20_000
 TUNING_FOLDS = 3
+PLENTY_CHURNED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Recipe:
 
     algorithm: Algorithm
     split: SplitKind
-    penalty: float = PENALTIES[1]
+    penalty: float = PENALTIES[2]
     seed: int = 0
 
 
@@ -76,9 +77,15 @@ def fit_calibrated(recipe: Recipe, table: TrainingTable) -> tuple[Uncalibrated, 
     account by a model without it. The model is then learned again from all rows.
     """
     newest = newest_fold(table) if recipe.split == "time_embargo" else None
-    folds = (newest,) if newest else account_folds(table, FOLDS, recipe.seed + 1)
+    folds = (newest,) if newest else _calibration_folds(table, recipe.seed + 1)
     decision, rows = unseen_decisions(recipe, table, folds)
     return fit(recipe, table), learn_calibrator(decision, table.label[rows], recipe.seed)
+
+
+def _calibration_folds(table: TrainingTable, seed: int) -> tuple[Fold, ...]:
+    """Every account in turn; where many churned, one fifth of them already says enough."""
+    folds = account_folds(table, FOLDS, seed)
+    return folds[:1] if table.churned_accounts >= PLENTY_CHURNED else folds
 
 
 def unseen_decisions(recipe: Recipe, table: TrainingTable, folds: tuple[Fold, ...]) -> tuple[Floats, Ints]:

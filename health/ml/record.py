@@ -14,9 +14,12 @@ SENTENCES = {
     "no_better_than_chance": "No better than chance: ROC AUC {roc_auc} ({low} to {high}).",
     "loses_to_constant": "Its probabilities are no closer to the truth than the average rate: "
     "Brier score {brier} against {other}.",
-    "loses_to_health_score": "The health score alone is at least as good: ROC AUC {other} against {roc_auc}.",
-    "loses_to_days_to_renewal": "The days to renewal alone are at least as good: "
-    "ROC AUC {other} against {roc_auc}.",
+    "loses_to_health_score": "Not clearly better than the health score alone: "
+    "ROC AUC {roc_auc} against {other}.",
+    "loses_to_days_to_renewal": "Not clearly better than the days to renewal alone: "
+    "ROC AUC {roc_auc} against {other}.",
+    "loses_to_tenure_days": "Not clearly better than the account's age alone: "
+    "ROC AUC {roc_auc} against {other}.",
 }
 
 

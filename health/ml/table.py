@@ -66,8 +66,10 @@ class FeatureMatrix:
         Level codes are translated by level name; a level that `specs` does not know becomes the code
         len(levels), which one-hot encoding treats as rare.
         """
+        if specs == self.specs:
+            return self
         place = {spec.name: at for at, spec in enumerate(self.specs)}
-        out = np.full((self.values.shape[0], len(specs)), np.nan)
+        out = np.full((self.values.shape[0], len(specs)), np.nan, order="F")
         for at, spec in enumerate(specs):
             if spec.name in place:
                 own = self.specs[place[spec.name]]
@@ -91,8 +93,8 @@ class TrainingTable:
 
     `account_ids`, `as_of` (proleptic ordinal of the day) (N,) int64; `label` (N,) 1 = the account's last
     subscription ended within the horizon; `label_kind` (N,) UNKNOWN_KIND / VOLUNTARY / INVOLUNTARY, read
-    where label is 1; `arr_minor`, `health_score`, `days_to_renewal` (N,) float64, nan = unknown. The last
-    two are baselines to beat, not features.
+    where label is 1; `arr_minor`, `health_score`, `days_to_renewal`, `tenure_days` (N,) float64, nan = unknown.
+    The last three are baselines to beat; to learn from them, make them features as well.
     """
 
     features: FeatureMatrix
@@ -104,6 +106,7 @@ class TrainingTable:
     arr_minor: Floats = field(default_factory=lambda: np.zeros(0))
     health_score: Floats = field(default_factory=lambda: np.zeros(0))
     days_to_renewal: Floats = field(default_factory=lambda: np.zeros(0))
+    tenure_days: Floats = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         rows = self.features.values.shape[0]
@@ -115,7 +118,7 @@ class TrainingTable:
         if self.horizon_days < 1:
             raise ValueError("horizon_days must be at least 1")
         self._fill("label_kind", np.zeros(rows, dtype=np.int64))
-        for name in ("arr_minor", "health_score", "days_to_renewal"):
+        for name in ("arr_minor", "health_score", "days_to_renewal", "tenure_days"):
             self._fill(name, np.full(rows, np.nan))
 
     def _fill(self, name: str, default: Rows) -> None:
@@ -147,6 +150,7 @@ class TrainingTable:
             arr_minor=self.arr_minor[index],
             health_score=self.health_score[index],
             days_to_renewal=self.days_to_renewal[index],
+            tenure_days=self.tenure_days[index],
         )
 
     def without(self, names: set[str]) -> TrainingTable:

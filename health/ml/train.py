@@ -27,7 +27,7 @@ from health.ml.record import Reason, TrainingRecord
 from health.ml.split import Split, make_split
 from health.ml.table import INVOLUNTARY, VOLUNTARY, TrainingTable, thin
 
-MAX_ROWS = 200_000
+MAX_ROWS = 100_000
 INFLUENCE_ROWS = 5_000
 
 
@@ -69,7 +69,7 @@ def train_model(
 def _trained(table: TrainingTable, split: Split, left_out: list[LeftOut], seed: int) -> TrainingResult:
     recipe, candidates = _chosen(table, split, seed)
     judgement = judge(recipe, table, split)
-    baselines = judge_baselines(table, split.folds)
+    baselines = judge_baselines(table, split.folds, judgement.probability)
     core, calibrator = fit_calibrated(recipe, table)
     reference = learn_reference(table.features.aligned(core.encoder.specs))
     model = ChurnModel(table.horizon_days, core, calibrator, reference)

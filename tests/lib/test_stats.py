@@ -104,4 +104,4 @@ def test_a_rate_costs_no_numpy() -> None:
         "import sys; from cs_platform.lib.stats import wilson_interval; wilson_interval(1, 2);"
         "sys.exit('numpy' in sys.modules or 'scipy' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
