@@ -84,7 +84,8 @@ class Supervisor:
         if not self._wait_for_web():
             return 1
         say(f"ready {self.url}")
-        self.seed.start()
+        if os.environ.get("CS_SEED") != "off":
+            self.seed.start()
         return self._watch()
 
     def _prepare(self) -> None:
@@ -108,7 +109,7 @@ class Supervisor:
         return False
 
     def _watch(self) -> int:
-        seeding = True
+        seeding = bool(self.seed.starts)
         while True:
             self._pause()
             for child in (self.web, self.worker, self.beat):
