@@ -12,6 +12,7 @@ import numpy as np
 from psycopg.types.json import Jsonb
 
 from accounts.models import ExchangeRate, Invoice, PaymentAttempt, Plan, Subscription, SubscriptionChange
+from accounts.services.movements import rebuild_movements
 from cs_platform.lib.bulk import upsert
 from health.services.simulation.identities import Target
 from health.simulation.history import stream
@@ -76,6 +77,7 @@ def write_subscriptions(target: Target) -> int:
     ]
     key = ["subscription_id", "effective_at"]
     upsert(SubscriptionChange._meta.db_table, columns, list(_change_rows(target, plans)), key=key, update=[])
+    rebuild_movements(target.account_ids.tolist())
     return written
 
 
@@ -83,12 +85,6 @@ def _subscription_row(item: SimulatedSubscription, target: Target, plans: dict[s
     end = target.business.spec.moment(target.business.spec.days)
     on_trial = item.trial_ends_at is not None and item.trial_ends_at >= end
     status = "canceled" if item.ended_at else "trialing" if on_trial else "active"
-    properties = {}
-    if item.cancel_at and not item.ended_at and item.cancel_requested_at:
-        properties = {
-            "cancel_at": item.cancel_at.isoformat(),
-            "canceled_at": item.cancel_requested_at.isoformat(),
-        }
     return (
         uuid4(),
         int(target.account_ids[item.account]),
@@ -101,11 +97,11 @@ def _subscription_row(item: SimulatedSubscription, target: Target, plans: dict[s
         item.billing_interval,
         None,
         item.started_at,
-        item.ended_at,
+        item.cancel_at,  # lies ahead where notice has been given
         item.renews_at,
         item.ended_reason,
         item.ended_cause,
-        Jsonb(properties),
+        Jsonb({}),
     )
 
 

@@ -12,6 +12,8 @@ from accounts.models import Activity, Note, Ticket
 from cs_platform.lib.bulk import upsert
 from health.services.simulation.identities import Target
 
+_SOURCE = "simulation"
+
 
 def write_tickets(target: Target) -> int:
     """All tickets, open ones without an end."""
@@ -47,7 +49,7 @@ def write_tickets(target: Target) -> int:
 
 def write_touches(target: Target) -> int:
     """Calls, mails and meetings as activities, the CSMs' own words as notes."""
-    rows = list(_activity_rows(target))
+    rows = [*_activity_rows(target), *_cancellation_rows(target)]
     columns = [
         "public_id",
         "account_id",
@@ -90,7 +92,19 @@ def _activity_rows(target: Target) -> Iterator[tuple[Any, ...]]:
                 data,
                 True,
                 item.at,
-                "simulation",
+                _SOURCE,
+            )
+
+
+def _cancellation_rows(target: Target) -> Iterator[tuple[Any, ...]]:
+    """Requests to cancel, in the shape that an import of cancellations gives them."""
+    for row_id, item in zip(target.subscription_ids, target.business.subscriptions, strict=True):
+        if item.cancel_requested_at and item.ended_cause == "voluntary":
+            data = {"reason": item.ended_reason, "cause": item.ended_cause, "subscriptions": [int(row_id)]}
+            account_id = int(target.account_ids[item.account])
+            yield (
+                *(uuid4(), account_id, None, None, "cancellation", "", item.comment),
+                *(Jsonb(data | {"properties": {}}), False, item.cancel_requested_at, _SOURCE),
             )
 
 

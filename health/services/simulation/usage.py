@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from accounts.models import Workspace
 from cs_platform.lib.scoping import current_workspace_id
 from health.models import IntakeBatch, KeyFeature
+from health.services.fold_requests import request_fold
 from health.services.simulation.identities import Target
 from health.simulation.usage import EventBatch
 
@@ -40,6 +41,7 @@ def write_events(target: Target) -> int:
         _copy(target, batch, first=written)
         _touch_cells(target, batch)
         written += len(batch)
+    request_fold()
     return written
 
 
@@ -65,7 +67,7 @@ def _lines(target: Target, batch: EventBatch, first: int) -> Iterator[str]:
     account_ids, contact_ids = target.account_ids.tolist(), target.contact_ids.tolist()
     for number, (moment, account, contact, feature, quantity) in enumerate(rows, start=first):
         message = f"sim-{business.spec.seed}-{number}".encode()
-        digest = hashlib.blake2b(message, digest_size=16).hexdigest()
+        digest = hashlib.sha256(message).hexdigest()[:32]
         yield (
             f"{workspace_id}\t{account_ids[account]}\t{contact_ids[contact]}\t{moment}\t{moment}\t{quantity}"
             f"\t\\\\x{digest}\t{names[feature]}\t{people[contact]}\t{groups[account]}\n"
