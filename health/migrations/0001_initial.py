@@ -403,6 +403,7 @@ class Migration(migrations.Migration):
                 ('last_seen_on', models.DateField(null=True)),
                 ('sparkline', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), default=list, help_text='weekly scores, oldest first', size=None)),
                 ('events_total', models.BigIntegerField(default=0)),
+                ('search_digest', models.BigIntegerField(help_text='of the words its search tokens were made of', null=True)),
                 ('account', models.OneToOneField(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='state', to='accounts.account')),
                 ('csm', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.membership')),
                 ('workspace', models.ForeignKey(db_index=False, default=cs_platform.lib.scoping.scoped_default, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.workspace')),

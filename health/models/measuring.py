@@ -191,6 +191,7 @@ class AccountState(WorkspaceModel):
         models.FloatField(null=True), default=list, help_text="weekly scores, oldest first"
     )
     events_total = models.BigIntegerField(default=0)
+    search_digest = models.BigIntegerField(null=True, help_text="of the words its search tokens were made of")
 
     class Meta(WorkspaceModel.Meta):
         constraints = [
