@@ -10,6 +10,9 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
+        from accounts import import_kinds
+
+        import_kinds.register()
         post_migrate.connect(_secure, sender=self)
 
 

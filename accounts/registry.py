@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest
 
+from accounts.imports.fields import ImportSpec
 from cs_platform.lib.registry import Registry
 
 
@@ -43,7 +44,8 @@ class NavigationItem:
 
 @dataclass(frozen=True)
 class Panel:
-    """A part of a composed page. `load` gets (account or workspace, now) and returns the context."""
+    """A part of a composed page. `load` gets (account or workspace, now) and returns the context,
+    which the template reads as `data`. `place` is the wide column ("main") or the narrow one ("side")."""
 
     name: str
     title: Any
@@ -51,6 +53,29 @@ class Panel:
     load: Callable[..., dict[str, Any]]
     order: int
     permission: str = "accounts.view"
+    place: str = "main"
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """A line of an account's timeline. `note_id` names a note that can be changed in place."""
+
+    when: datetime
+    title: str
+    text: str = ""
+    who: str = ""
+    icon: str = "activity"
+    tone: str = ""
+    is_touch: bool = False
+    note_id: str = ""
+
+
+@dataclass(frozen=True)
+class TimelineSource:
+    """Adds lines to an account's timeline: `load(account, limit)` returns the newest ones."""
+
+    name: str
+    load: Callable[[Any, int], list[TimelineEntry]]
 
 
 @dataclass(frozen=True)
@@ -97,12 +122,40 @@ class WorkspaceDefault:
     create: Callable[[], None]
 
 
+@dataclass(frozen=True)
+class ImportKind:
+    """A kind of file that can be imported, on the command line and in the browser.
+
+    `apply(context, rows)` writes one chunk in the running transaction and returns a ChunkResult
+    (both in `services/import_rows.py`); rows it writes are logged so that undo can take them back.
+    `undo(source_import)` removes what is not in that log and returns how many rows it removed.
+    """
+
+    name: str
+    label: Any
+    spec: ImportSpec
+    apply: Callable[..., Any]
+    undo: Callable[..., int] = field(default=lambda source_import: 0)
+    chunk: int = 2_000
+
+
+@dataclass(frozen=True)
+class AccountDetacher:
+    """Lets go of accounts that are about to be removed: rows that no foreign key holds."""
+
+    name: str
+    detach: Callable[[list[int]], Any]
+
+
 job_kinds: Registry[JobKind] = Registry("job kind", JobKind)
 navigation: Registry[NavigationItem] = Registry("navigation item", NavigationItem)
 account_panels: Registry[Panel] = Registry("account panel", Panel)
+timeline_sources: Registry[TimelineSource] = Registry("timeline source", TimelineSource)
 home_panels: Registry[Panel] = Registry("home panel", Panel)
 settings_pages: Registry[SettingsPage] = Registry("settings page", SettingsPage)
 search_sources: Registry[SearchSource] = Registry("search source", SearchSource)
 mail_kinds: Registry[MailKind] = Registry("mail kind", MailKind)
 token_purposes: Registry[TokenPurpose] = Registry("token purpose", TokenPurpose)
 workspace_defaults: Registry[WorkspaceDefault] = Registry("workspace default", WorkspaceDefault)
+import_kinds: Registry[ImportKind] = Registry("import kind", ImportKind)
+account_detachers: Registry[AccountDetacher] = Registry("account detacher", AccountDetacher)

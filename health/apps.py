@@ -7,10 +7,11 @@ class HealthConfig(AppConfig):
     name = "health"
 
     def ready(self) -> None:
-        from health import job_kinds
+        from health import import_kinds, job_kinds
         from health.metrics import register_metrics
         from health.risks.defaults import register_defaults
 
         register_metrics()
         register_defaults()
         job_kinds.register()
+        import_kinds.register()

@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
                 ('term_months', models.PositiveSmallIntegerField(blank=True, help_text='length of the contract; empty = one billing interval', null=True)),
                 ('started_at', models.DateTimeField()),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('renews_at', models.DateTimeField(blank=True, help_text='as given; empty = by the start and the term, see accounts/queries/renewals.py', null=True)),
+                ('renews_at', models.DateTimeField(blank=True, help_text='as given; empty = by the start and the term', null=True)),
                 ('ended_reason', models.CharField(blank=True, max_length=40)),
                 ('ended_cause', models.CharField(blank=True, choices=[('voluntary', 'Voluntary'), ('involuntary', 'Involuntary'), ('unknown', 'Unknown')], max_length=12)),
                 ('properties', models.JSONField(blank=True, default=dict)),

@@ -20,11 +20,17 @@ def create_workspace(
     time_zone: str = "UTC",
     language: str = "en",
     horizon_days: int = 90,
+    report_currency: str = "USD",
 ) -> Workspace:
     """A workspace with its owner; apps above add their registered defaults."""
     with transaction.atomic():
         workspace = Workspace(
-            slug=slug, name=name, time_zone=time_zone, language=language, horizon_days=horizon_days
+            slug=slug,
+            name=name,
+            time_zone=time_zone,
+            language=language,
+            horizon_days=horizon_days,
+            report_currency=report_currency,
         )
         workspace.full_clean()
         workspace.save()

@@ -1,0 +1,1 @@
+"""Reading other people's files: formats, mapping, typed values. Pure: no database."""

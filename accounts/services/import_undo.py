@@ -1,0 +1,234 @@
+"""Take an import back as one act: created rows go, updated rows return to what they were."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+from django.utils.translation import gettext as _
+
+from accounts.models import (
+    Account,
+    AccountTrait,
+    Activity,
+    Contact,
+    Import,
+    ImportChange,
+    Invoice,
+    LetGo,
+    Note,
+    Plan,
+    Subscription,
+    SubscriptionChange,
+    Ticket,
+    TraitDefinition,
+    User,
+)
+from accounts.registry import account_detachers, import_kinds
+from accounts.services.audit import audit
+from accounts.services.import_rows import stored
+from accounts.services.imports import lock_imports
+from accounts.services.invoices import derive_attempts
+from accounts.services.movements import rebuild_movements
+from accounts.signals import import_finished
+
+_BATCH = 1000
+# Children before parents. Plans and trait definitions stay while somebody uses them.
+_REMOVED_IN_ORDER: tuple[type[models.Model], ...] = (
+    Activity,
+    Ticket,
+    Invoice,
+    Contact,
+    Subscription,
+    Account,
+)
+_OF_ACCOUNT: tuple[type[models.Model], ...] = (Activity, Ticket, Invoice, Contact, Subscription)
+
+
+class UndoRefused(Exception):
+    """The import cannot be undone now; says why and what to do. `blockers` are imports to undo first."""
+
+    def __init__(self, code: str, message: str, blockers: Sequence[Import] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.blockers = list(blockers)
+
+
+@dataclass
+class UndoReport:
+    """Rows removed and restored by table. `kept`: what was left as it is, by code, and how often."""
+
+    removed: dict[str, int] = field(default_factory=dict)
+    restored: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, int] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, dict[str, int]]:
+        return {"removed": self.removed, "restored": self.restored, "kept": self.kept}
+
+
+def undo_import(*, source_import: Import, acting_user: User | None, now: datetime) -> UndoReport:
+    """Undo in the running scope, all or nothing. Raises UndoRefused.
+
+    Rows changed since keep the newer value, accounts with notes of people stay; both are counted.
+    """
+    lock_imports()
+    row = Import.objects.select_for_update().get(pk=source_import.pk)
+    if row.status == Import.Status.UNDONE:
+        raise UndoRefused("already_undone", _("This import is undone already."))
+    created, updated = _changes(row)
+    _refuse_while_needed(row, created[Account._meta.db_table])
+    report = UndoReport()
+    touched = _accounts_of(created, updated)
+    for table, changes in updated.items():
+        _restore(table, changes, report)
+    _remove_dated(row, report)
+    _remove_created(created, report)
+    removed = import_kinds.get(row.kind).undo(row)
+    if removed:
+        report.removed[row.kind] = removed
+    rebuild_movements(touched)
+    derive_attempts([change.object_id for change in updated[Invoice._meta.db_table]])
+    row.status, row.undone_at = Import.Status.UNDONE, now
+    row.detail |= {"undo": report.as_json()}
+    row.save(update_fields=["status", "undone_at", "detail"])
+    audit("accounts.import.undone", acting_user=acting_user, target=row, kind=row.kind)
+    import_finished.send(row.pk)
+    return report
+
+
+def _changes(row: Import) -> tuple[dict[str, list[int]], dict[str, list[ImportChange]]]:
+    created: dict[str, list[int]] = defaultdict(list)
+    updated: dict[str, list[ImportChange]] = defaultdict(list)
+    for change in ImportChange.objects.filter(source_import=row).iterator(chunk_size=5000):
+        if change.before is None:
+            created[change.table].append(change.object_id)
+        else:
+            updated[change.table].append(change)
+    return created, updated
+
+
+def _refuse_while_needed(row: Import, account_ids: list[int]) -> None:
+    """Later imports may stand on the accounts of this one; removing those would take theirs along."""
+    if not account_ids:
+        return
+    later = ImportChange.objects.exclude(source_import=row).exclude(
+        source_import__status=Import.Status.UNDONE
+    )
+    needing = set(
+        later.filter(table=Account._meta.db_table, object_id__in=account_ids).values_list(
+            "source_import_id", flat=True
+        )
+    )
+    for model in _OF_ACCOUNT:
+        rows = model._default_manager.filter(account_id__in=account_ids).values("pk")
+        needing |= set(
+            later.filter(table=model._meta.db_table, object_id__in=rows).values_list(
+                "source_import_id", flat=True
+            )
+        )
+    traits = AccountTrait.objects.filter(account_id__in=account_ids, source_import__isnull=False)
+    needing |= set(traits.exclude(source_import=row).values_list("source_import_id", flat=True))
+    blockers = list(Import.objects.filter(pk__in=needing).order_by("-pk"))
+    if blockers:
+        names = ", ".join(f"{b.kind} {b.public_id}" for b in blockers)
+        message = _("Later imports stand on accounts of this one. Undo them first, in this order: %(names)s.")
+        raise UndoRefused("needed_by_later_imports", message % {"names": names}, blockers)
+
+
+def _accounts_of(created: dict[str, list[int]], updated: dict[str, list[ImportChange]]) -> set[int]:
+    """Accounts whose movements may change."""
+    table = Subscription._meta.db_table
+    ids = {*created[table], *(change.object_id for change in updated[table])}
+    changes = {change.object_id for change in updated[SubscriptionChange._meta.db_table]}
+    rows = Subscription.objects.filter(pk__in=ids) | Subscription.objects.filter(changes__in=changes)
+    return set(rows.values_list("account_id", flat=True))
+
+
+def _restore(table: str, changes: Sequence[ImportChange], report: UndoReport) -> None:
+    model = _model(table)
+    rows = model._default_manager.in_bulk([change.object_id for change in changes])
+    restored, names = [], set()
+    for change in changes:
+        row = rows.get(change.object_id)
+        if row is None:
+            continue
+        ours = [name for name, after in change.after.items() if stored(getattr(row, name)) == after]
+        for name in ours:
+            setattr(row, name, model._meta.get_field(name).to_python(change.before[name]))
+        if len(ours) < len(change.after):
+            report.kept["changed_since"] = report.kept.get("changed_since", 0) + 1
+        if ours:
+            names.update(ours)
+            restored.append(row)
+    if restored:
+        model._default_manager.bulk_create(
+            restored,
+            batch_size=_BATCH,
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=sorted({model._meta.get_field(name).name for name in names}),
+        )
+        report.restored[_name(model)] = len(restored)
+
+
+def _remove_dated(row: Import, report: UndoReport) -> None:
+    for model in (AccountTrait, SubscriptionChange):
+        count = model._default_manager.filter(source_import=row).delete()[0]
+        if count:
+            report.removed[_name(model)] = count
+
+
+def _remove_created(created: dict[str, list[int]], report: UndoReport) -> None:
+    for model in _REMOVED_IN_ORDER:
+        ids = created[model._meta.db_table]
+        if model is Account:
+            ids = _without_human_work(ids, report)
+            for detacher in account_detachers:
+                detacher.detach(ids)
+        rows = model._default_manager.filter(pk__in=ids)
+        count = rows.count()
+        if count:
+            rows.delete()
+            report.removed[_name(model)] = count
+    plans = Plan.objects.filter(pk__in=created[Plan._meta.db_table])
+    _remove(
+        plans.exclude(pk__in=_used(Subscription, "plan")).exclude(pk__in=_used(SubscriptionChange, "plan")),
+        report,
+    )
+    traits = TraitDefinition.objects.filter(pk__in=created[TraitDefinition._meta.db_table])
+    _remove(traits.exclude(pk__in=_used(AccountTrait, "definition")), report)
+
+
+def _used(model: type[models.Model], name: str) -> Any:
+    return model._default_manager.exclude(**{name: None}).values(name)
+
+
+def _remove(rows: Any, report: UndoReport) -> None:
+    count = rows.count()
+    if count:
+        report.removed[_name(rows.model)] = count
+        rows.delete()
+
+
+def _without_human_work(account_ids: Iterable[int], report: UndoReport) -> list[int]:
+    ids = set(account_ids)
+    busy = set(Note.objects.filter(account_id__in=ids).values_list("account_id", flat=True))
+    busy |= set(LetGo.objects.filter(account_id__in=ids).values_list("account_id", flat=True))
+    written = Activity.objects.filter(account_id__in=ids, author__isnull=False)
+    busy |= set(written.values_list("account_id", flat=True))
+    if busy:
+        report.kept["has_notes"] = len(busy)
+    return sorted(ids - busy)
+
+
+def _model(table: str) -> type[models.Model]:
+    return next(model for model in apps.get_models() if model._meta.db_table == table)
+
+
+def _name(model: type[models.Model]) -> str:
+    return str(model._meta.model_name)
