@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from accounts.registry import JobKind, WorkspaceDefault, job_kinds, workspace_defaults
 from accounts.services.jobs import Lease
 from health.defaults import create_defaults
 from health.services import nights
+from health.services.fold import run_fold_job
+from health.services.fold_requests import FOLD
 
 
 def _train(lease: Lease) -> None:
@@ -15,6 +19,7 @@ def _train(lease: Lease) -> None:
 
 
 def register() -> None:
+    job_kinds.register(JobKind(FOLD, run_fold_job, in_scope=False, lease=timedelta(minutes=5)))
     job_kinds.register(JobKind(nights.STAGE_JOB, nights.run_stage, in_scope=False))
     job_kinds.register(JobKind("health.train", _train, in_scope=False, max_attempts=3))
     workspace_defaults.register(WorkspaceDefault("health", create_defaults))

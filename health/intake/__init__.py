@@ -1,0 +1,1 @@
+"""What comes in: limits, the Segment protocol, and the rows that events become. No database here."""

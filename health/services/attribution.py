@@ -1,0 +1,154 @@
+"""Whose event is it: raw keys to accounts and people, at once or when a mapping is learnt later.
+
+A group key, where there is one, decides the account alone; without one the person's contact does.
+What is unknown or ambiguous waits in UnattributedUser and is never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+
+from accounts.models import Workspace
+from cs_platform.lib.scoping import current_workspace_id
+from health.services import attribution_sql as sql
+from health.services.fold_requests import request_fold
+
+_GROUPS = """
+WITH k AS (SELECT unnest(%(keys)s::text[]) AS key)
+SELECT key, min(account_id) FROM (
+    SELECT k.key, a.id AS account_id FROM k JOIN accounts_account a
+        ON a.workspace_id = %(workspace)s AND a.external_id = k.key
+    UNION SELECT k.key, l.account_id FROM k JOIN accounts_accountalias l
+        ON l.workspace_id = %(workspace)s AND l.key = k.key
+    UNION SELECT k.key, s.account_id FROM k JOIN accounts_subscription s
+        ON s.workspace_id = %(workspace)s AND s.external_id = k.key
+) found GROUP BY key HAVING count(*) = 1
+"""
+
+_USERS = """
+WITH k AS (
+    SELECT given.key, coalesce(a.user_key, given.key) AS target FROM unnest(%(keys)s::text[]) AS given(key)
+    LEFT JOIN health_useralias a ON a.workspace_id = %(workspace)s AND a.key = given.key
+)
+SELECT k.key, c.id, c.account_id FROM k JOIN accounts_contact c
+    ON c.workspace_id = %(workspace)s AND c.external_id = k.target
+UNION SELECT k.key, c.id, c.account_id FROM k JOIN accounts_contact c
+    ON c.workspace_id = %(workspace)s AND c.external_id = k.key
+UNION SELECT k.key, c.id, c.account_id FROM k JOIN accounts_contact c
+    ON c.workspace_id = %(workspace)s AND c.email = k.target WHERE k.target LIKE '%%@%%'
+UNION SELECT k.key, c.id, c.account_id FROM k JOIN accounts_contact c
+    ON c.workspace_id = %(workspace)s AND c.email = lower(k.target) WHERE k.target LIKE '%%@%%'
+"""
+
+
+class Owner(NamedTuple):
+    """Whom an event belongs to; None = unknown or ambiguous."""
+
+    account_id: int | None
+    contact_id: int | None
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The answers for a set of raw keys: accounts by group key, contacts (id, account) by user key."""
+
+    groups: dict[str, int]
+    users: dict[str, list[tuple[int, int]]]
+
+    def owner(self, user_key: str, group_key: str) -> Owner:
+        people = self.users.get(user_key, []) if user_key else []
+        if group_key:
+            account = self.groups.get(group_key)
+        else:
+            accounts = {account_id for _, account_id in people}
+            account = accounts.pop() if len(accounts) == 1 else None
+        matches = [contact_id for contact_id, account_id in people if account_id == account]
+        return Owner(account, matches[0] if len(matches) == 1 else None)
+
+
+def look_up(pairs: Iterable[tuple[str, str]]) -> Directory:
+    """Everything known about (user key, group key) pairs, in two queries at most."""
+    pairs = list(pairs)
+    group_keys = sorted({group for _, group in pairs if group})
+    user_keys = sorted({user for user, _ in pairs if user})
+    users: dict[str, list[tuple[int, int]]] = {}
+    for key, contact_id, account_id in _ask(_USERS, user_keys):
+        users.setdefault(key, []).append((contact_id, account_id))
+    return Directory(groups=dict(_ask(_GROUPS, group_keys)), users=users)
+
+
+def _ask(question: str, keys: list[str]) -> list[tuple[Any, ...]]:
+    if not keys:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(question, {"keys": keys, "workspace": current_workspace_id()})
+        return cursor.fetchall()
+
+
+def attribute_pending(*, limit: int = 5_000) -> int:
+    """Give waiting events whose keys are known by now to their accounts and people.
+
+    Marks the days of what changed for refolding. Goes through all waiting keys, `limit` at a
+    time; returns the number of events attributed.
+    """
+    events, after = 0, ("", "")
+    with transaction.atomic(), connection.cursor() as cursor:
+        while page := _waiting(cursor, after, limit):
+            after = (page[-1].user_key, page[-1].group_key)
+            events += _attribute(cursor, page)
+    return events
+
+
+def detach_events(account_ids: Sequence[int]) -> int:
+    """Before accounts are deleted: their events wait for a mapping again. Returns how many."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql.DETACH, {"workspace": current_workspace_id(), "accounts": list(account_ids)})
+        return int(cursor.fetchone()[0])
+
+
+class _Waiting(NamedTuple):
+    user_key: str
+    group_key: str
+    has_account: bool
+    first_at: datetime
+    last_at: datetime
+
+
+def _waiting(cursor: Any, after: tuple[str, str], limit: int) -> list[_Waiting]:
+    parameters = {"workspace": current_workspace_id(), "limit": limit}
+    cursor.execute(sql.WAITING, parameters | {"user_key": after[0], "group_key": after[1]})
+    return [_Waiting(*row) for row in cursor.fetchall()]
+
+
+def _attribute(cursor: Any, page: list[_Waiting]) -> int:
+    directory = look_up((row.user_key, row.group_key) for row in page)
+    known = [
+        (row, owner)
+        for row in page
+        if (owner := directory.owner(row.user_key, row.group_key)).account_id is not None
+        and (owner.contact_id is not None or not row.has_account)
+    ]
+    if not known:
+        return 0
+    parameters = {
+        "workspace": current_workspace_id(),
+        "zone": Workspace.objects.values_list("time_zone", flat=True).get(pk=current_workspace_id()),
+        "users": [row.user_key for row, _ in known],
+        "groups": [row.group_key for row, _ in known],
+        "accounts": [owner.account_id for _, owner in known],
+        "contacts": [owner.contact_id for _, owner in known],
+        "first": min(row.first_at for row, _ in known),
+        "last": max(row.last_at for row, _ in known),
+    }
+    cursor.execute(sql.ATTRIBUTE, parameters)
+    events = int(cursor.fetchone()[0])
+    cursor.execute(sql.STILL_WAITING, parameters)
+    cursor.execute(sql.RESOLVED, parameters)
+    if events:
+        request_fold()
+    return events

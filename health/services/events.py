@@ -1,0 +1,212 @@
+"""The one way in for events: checked, attributed, stored once, with the cells that they touch.
+
+Row-level security refuses COPY into the table itself. Large sets go through a temporary stage
+that empties itself on commit, small ones through one INSERT over arrays; both end in the same
+statement, which also writes the IntakeBatch and what waits for a mapping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.db import connection, transaction
+
+from accounts.models import Workspace
+from cs_platform.lib.scoping import current_workspace_id
+from health.intake import limits
+from health.intake.rows import BadField, EventRow, Rejection, StoredRow, checked
+from health.services.attribution import look_up
+from health.services.fold_requests import request_fold
+
+CHUNK = 20_000
+SMALL = 100
+"""Up to here one INSERT over arrays is as fast as a stage and leaves no temporary table behind."""
+
+_COLUMNS = {
+    "occurred_at": "timestamptz",
+    "message_hash": "bytea",
+    "quantity": "float8",
+    "account_id": "int8",
+    "contact_id": "int8",
+    "name": "text",
+    "user_key": "text",
+    "group_key": "text",
+    "properties": "jsonb",
+}
+_NAMES = ", ".join(_COLUMNS)
+# The stage reads empty texts as NULL.
+_VALUES = _NAMES.replace("user_key", "coalesce(user_key, '')").replace("group_key", "coalesce(group_key, '')")
+_STAGE = (
+    "CREATE TEMP TABLE IF NOT EXISTS event_stage ("
+    + ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
+    + ") ON COMMIT DELETE ROWS"
+)
+_ARRAYS = (
+    "unnest("
+    + ", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS.items())
+    + f") AS given({_NAMES})"
+)
+
+# Sorted by key: neighbours in the index, and concurrent senders of the same events cannot deadlock.
+_STORE = f"""
+WITH stored AS (
+    INSERT INTO health_event (workspace_id, received_at, source_import_id, {_NAMES})
+    SELECT %(workspace)s, %(received_at)s, %(import)s, {_VALUES} FROM {{given}} ORDER BY occurred_at, message_hash
+    ON CONFLICT (workspace_id, occurred_at, message_hash) DO NOTHING
+    RETURNING occurred_at, user_key, group_key, account_id, contact_id
+), cells AS (
+    SELECT DISTINCT account_id, (occurred_at AT TIME ZONE %(zone)s)::date AS day
+    FROM stored WHERE account_id IS NOT NULL
+), batch AS (
+    INSERT INTO health_intakebatch (workspace_id, received_at, source, events, account_ids, days)
+    SELECT %(workspace)s, %(received_at)s, %(source)s, (SELECT count(*) FROM stored), array_agg(account_id), array_agg(day)
+    FROM cells HAVING count(*) > 0
+), waiting AS (
+    INSERT INTO health_unattributeduser AS w
+        (workspace_id, user_key, group_key, has_account, events, first_at, last_at)
+    SELECT %(workspace)s, user_key, group_key, bool_and(account_id IS NOT NULL), count(*), min(occurred_at), max(occurred_at)
+    FROM stored WHERE account_id IS NULL OR (contact_id IS NULL AND user_key <> '')
+    GROUP BY user_key, group_key ORDER BY user_key, group_key
+    ON CONFLICT (workspace_id, user_key, group_key) DO UPDATE SET has_account = excluded.has_account,
+        events = w.events + excluded.events, first_at = least(w.first_at, excluded.first_at),
+        last_at = greatest(w.last_at, excluded.last_at)
+)
+SELECT count(*) FROM stored
+"""
+
+_REMOVE = """
+WITH gone AS (
+    DELETE FROM health_event WHERE workspace_id = %(workspace)s AND source_import_id = %(import)s
+    RETURNING account_id, contact_id, user_key, group_key, received_at,
+        (occurred_at AT TIME ZONE %(zone)s)::date AS day
+), batch AS (
+    INSERT INTO health_intakebatch (workspace_id, received_at, source, events, account_ids, days)
+    SELECT %(workspace)s, max(received_at), 'undo', sum(events), array_agg(account_id), array_agg(day)
+    FROM (SELECT account_id, day, count(*) AS events, max(received_at) AS received_at FROM gone
+          WHERE account_id IS NOT NULL GROUP BY account_id, day) cells HAVING count(*) > 0
+), waiting AS (
+    UPDATE health_unattributeduser w SET events = w.events - less.events
+    FROM (SELECT user_key, group_key, count(*) AS events FROM gone
+          WHERE account_id IS NULL OR (contact_id IS NULL AND user_key <> '') GROUP BY 1, 2) less
+    WHERE w.workspace_id = %(workspace)s AND w.user_key = less.user_key AND w.group_key = less.group_key
+)
+SELECT count(*) FROM gone
+"""
+_FORGET = "DELETE FROM health_unattributeduser WHERE workspace_id = %(workspace)s AND events <= 0"
+
+
+@dataclass
+class StoreResult:
+    """`stored` + `duplicates` + `len(rejected)` = rows given."""
+
+    stored: int = 0
+    duplicates: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+def store_events(
+    rows: Iterable[EventRow | tuple[Any, ...]],
+    *,
+    received_at: datetime,
+    source: str,
+    source_import_id: int | None = None,
+) -> StoreResult:
+    """Store what is good in `rows`, in the running scope; durable when its transaction commits.
+
+    An event that is there already (workspace, time, message id) counts as a duplicate and changes
+    nothing. Rows may come from any iterable, also a long one; good rows are kept beside bad ones.
+    """
+    result = StoreResult()
+    about = _about() | {"received_at": received_at, "source": source, "import": source_import_id}
+    stream = enumerate(rows)
+    with transaction.atomic():
+        while chunk := list(islice(stream, CHUNK)):
+            good = _good_rows(chunk, received_at, result.rejected)
+            stored = _store(good, about) if good else 0
+            result.stored += stored
+            result.duplicates += len(good) - stored
+        if result.stored:
+            request_fold()
+    return result
+
+
+def _good_rows(
+    chunk: Sequence[tuple[int, tuple[Any, ...]]], received_at: datetime, rejected: list[Rejection]
+) -> list[StoredRow]:
+    latest = received_at + limits.AHEAD
+    good = []
+    for index, row in chunk:
+        try:
+            good.append(checked(row, latest=latest))
+        except BadField as problem:
+            rejected.append(Rejection(index, problem.field, problem.reason))
+    return good
+
+
+def _store(rows: list[StoredRow], about: dict[str, Any]) -> int:
+    small = len(rows) <= SMALL
+    columns = zip(_COLUMNS, map(list, zip(*_owned(rows), strict=True)), strict=True) if small else ()
+    with connection.cursor() as cursor:
+        if not small:
+            _fill_stage(cursor, rows)
+        cursor.execute(_STORE.format(given=_ARRAYS if small else "event_stage"), {**about, **dict(columns)})
+        return int(cursor.fetchone()[0])
+
+
+def _owned(rows: list[StoredRow]) -> Iterator[tuple[Any, ...]]:
+    """The rows with the account and the contact that they belong to."""
+    pairs = {(row.user_key, row.group_key) for row in rows}
+    directory = look_up(pairs)
+    owners = {pair: directory.owner(*pair) for pair in pairs}
+    for row in rows:
+        account_id, contact_id = owners[row.user_key, row.group_key]
+        yield (row.occurred_at, row.message_hash, row.quantity, account_id, contact_id, *row[3:])
+
+
+def _fill_stage(cursor: Any, rows: list[StoredRow]) -> None:
+    """COPY in text form, put together here: much cheaper than one call of the driver per row."""
+    lines = "".join(_line(*row) for row in _owned(rows))
+    cursor.execute(_STAGE)
+    cursor.execute("TRUNCATE event_stage")
+    with cursor.copy(f"COPY event_stage ({_NAMES}) FROM STDIN (NULL '')") as copy:
+        copy.write(lines)
+
+
+def _line(
+    occurred_at: datetime,
+    digest: bytes,
+    quantity: float,
+    account_id: int | None,
+    contact_id: int | None,
+    name: str,
+    user_key: str,
+    group_key: str,
+    properties: str | None,
+) -> str:
+    """One row of COPY's text form, in the order of `_COLUMNS`. NUL, which no text holds, marks the tabs."""
+    texts = f"{name}\0{user_key}\0{group_key}\0{properties or ''}".replace("\\", "\\\\").replace("\t", "\\t")
+    texts = texts.replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\t")
+    return (
+        f"{occurred_at}\t\\\\x{digest.hex()}\t{quantity!r}\t{account_id or ''}\t{contact_id or ''}\t{texts}\n"
+    )
+
+
+def remove_events_of_import(import_id: int) -> int:
+    """Delete what an import stored and mark the cells that it touched; returns how many events went."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_REMOVE, _about() | {"import": import_id})
+        removed = int(cursor.fetchone()[0])
+        cursor.execute(_FORGET, _about())
+        if removed:
+            request_fold()
+    return removed
+
+
+def _about() -> dict[str, Any]:
+    workspace = current_workspace_id()
+    zone = Workspace.objects.values_list("time_zone", flat=True).get(pk=workspace)
+    return {"workspace": workspace, "zone": zone}

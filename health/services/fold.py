@@ -1,0 +1,88 @@
+"""From events to daily rollups: touched (account, day) cells are recomputed whole.
+
+Adding deltas would count a replay twice; a recomputed cell is the same however often, however
+late and in whatever order its events came. One transaction takes batches, redoes their cells and
+deletes the batches; an advisory lock lets one fold of a workspace run at a time.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from accounts.models import Workspace
+from accounts.services.jobs import Lease
+from cs_platform.lib.scoping import current_workspace_id, workspace_scope
+from health.services import fold_sql as sql
+from health.services.attribution import attribute_pending
+from health.services.fold_requests import wait_for_requests
+
+CELLS_PER_CHUNK = 200_000
+_LEASE = timedelta(seconds=300)
+
+
+def fold_pending(*, limit: int = 1_000) -> int:
+    """Attribute what has become known, then fold up to `limit` batches; returns the cells redone.
+
+    0 means that nothing is left. Runs in the scope's transaction; a chunk ends at 200,000 cells.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql.LOCK, [sql.LOCK_NUMBER, current_workspace_id() % 2_147_483_647])
+        attribute_pending()
+        cells = 0
+        while not cells and _take(cursor, limit):
+            cells = _fold_taken(cursor)
+        return cells
+
+
+def fold_workspace(workspace_id: int) -> int:
+    """Fold until nothing is left, a transaction per chunk; call it outside of a scope. Returns the cells redone."""
+    total = 0
+    while True:
+        with workspace_scope(workspace_id):
+            cells = fold_pending()
+        if not cells:
+            return total
+        total += cells
+
+
+def run_fold_job(lease: Lease) -> None:
+    """The job "health.fold". Needs no fence: folding is idempotent and one at a time by its lock."""
+    wait_for_requests(lease.workspace_id)
+    while True:
+        with workspace_scope(lease.workspace_id):
+            if not fold_pending():
+                return
+        lease.extend(_LEASE)
+
+
+def refold_everything() -> None:
+    """Mark every cell of the workspace, old and new ones: needed after its time zone has changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.MARK_EVERYTHING, _parameters())
+
+
+def _take(cursor: Any, limit: int) -> int:
+    """Claim batches into the temporary table of cells; returns how many batches there were."""
+    cursor.execute(sql.TEMPORARY_TABLES)
+    cursor.execute(sql.TAKE, _parameters() | {"limit": limit, "most": CELLS_PER_CHUNK})
+    return int(cursor.fetchone()[0])
+
+
+def _fold_taken(cursor: Any) -> int:
+    parameters = _parameters()
+    cursor.execute("ANALYZE fold_cells")
+    cursor.execute(sql.READ_USAGE, parameters)
+    cursor.execute("ANALYZE fold_usage")
+    for statement in sql.WRITE:
+        cursor.execute(statement, parameters)
+    cursor.execute("SELECT count(*) FROM fold_cells")
+    return int(cursor.fetchone()[0])
+
+
+def _parameters() -> dict[str, Any]:
+    workspace_id = current_workspace_id()
+    zone = Workspace.objects.values_list("time_zone", flat=True).get(pk=workspace_id)
+    return {"workspace": workspace_id, "zone": zone}

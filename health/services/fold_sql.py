@@ -1,0 +1,134 @@
+"""The statements of the fold. Parameters: `workspace` and `zone` (the workspace's time zone).
+
+A local day is `(occurred_at AT TIME ZONE zone)::date`, here and where cells are marked. Quantities
+are summed in millionths as integers: sums of floats would depend on the order of the events.
+"""
+
+from __future__ import annotations
+
+LOCK_NUMBER = 7003
+LOCK = "SELECT pg_advisory_xact_lock(%s, %s)"
+
+TEMPORARY_TABLES = """
+CREATE TEMP TABLE IF NOT EXISTS fold_cells (account_id bigint, day date) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS fold_usage (
+    account_id bigint, day date, name text, person text, events bigint, micros numeric
+) ON COMMIT DELETE ROWS;
+TRUNCATE fold_cells, fold_usage
+"""
+
+# Cells of accounts that were deleted meanwhile are dropped: their rollups went with them.
+TAKE = """
+WITH queue AS (
+    SELECT id, sum(cardinality(account_ids)) OVER (ORDER BY id) - cardinality(account_ids) AS before
+    FROM (SELECT id, account_ids FROM health_intakebatch WHERE workspace_id = %(workspace)s
+          ORDER BY id LIMIT %(limit)s) oldest
+), taken AS (
+    DELETE FROM health_intakebatch b USING queue WHERE b.workspace_id = %(workspace)s AND b.id = queue.id
+        AND queue.before < %(most)s
+    RETURNING b.account_ids, b.days
+), cells AS (
+    INSERT INTO fold_cells
+    SELECT DISTINCT cell.account_id, cell.day
+    FROM taken, unnest(taken.account_ids, taken.days) AS cell(account_id, day)
+    JOIN accounts_account a ON a.workspace_id = %(workspace)s AND a.id = cell.account_id
+)
+SELECT count(*) FROM taken
+"""
+
+# A range of the key per day, two hours wider than the day for clock changes; the date decides.
+# Raw user keys are marked, so that none can be mistaken for the id of a contact.
+READ_USAGE = """
+INSERT INTO fold_usage
+SELECT e.account_id, d.day, e.name, e.person, count(*), sum(e.micros)
+FROM (SELECT day, day::timestamp AT TIME ZONE %(zone)s - interval '2 hours' AS starts,
+             (day + 1)::timestamp AT TIME ZONE %(zone)s + interval '2 hours' AS ends
+      FROM (SELECT DISTINCT day FROM fold_cells) AS touched) AS d
+CROSS JOIN LATERAL (
+    SELECT account_id, name, coalesce(contact_id::text, '?' || nullif(user_key, '')) AS person,
+           (quantity * 1e6)::bigint AS micros
+    FROM health_event
+    WHERE workspace_id = %(workspace)s AND occurred_at >= d.starts AND occurred_at < d.ends
+        AND (occurred_at AT TIME ZONE %(zone)s)::date = d.day
+) AS e
+JOIN fold_cells c ON c.day = d.day AND c.account_id = e.account_id
+GROUP BY e.account_id, d.day, e.name, e.person
+"""
+
+_ROLLUPS = (
+    """
+DELETE FROM health_usagerollup r USING fold_cells c
+WHERE r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.day = c.day AND NOT EXISTS (
+    SELECT 1 FROM fold_usage u WHERE u.account_id = r.account_id AND u.day = r.day AND u.name = r.name)
+""",
+    """
+INSERT INTO health_usagerollup AS r (workspace_id, account_id, day, name, events, quantity)
+SELECT %(workspace)s, account_id, day, name, sum(events), sum(micros)::float8 / 1e6
+FROM fold_usage GROUP BY account_id, day, name
+ON CONFLICT (workspace_id, account_id, day, name) DO UPDATE
+SET events = excluded.events, quantity = excluded.quantity
+WHERE (r.events, r.quantity) IS DISTINCT FROM (excluded.events, excluded.quantity)
+""",
+)
+
+_ACCOUNT_DAYS = (
+    """
+DELETE FROM health_accountday r USING fold_cells c
+WHERE r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.day = c.day AND NOT EXISTS (
+    SELECT 1 FROM fold_usage u WHERE u.account_id = r.account_id AND u.day = r.day)
+""",
+    """
+INSERT INTO health_accountday AS r
+    (workspace_id, account_id, day, events, quantity, active_contacts, distinct_names)
+SELECT %(workspace)s, account_id, day, sum(events), sum(micros)::float8 / 1e6,
+    count(DISTINCT person), count(DISTINCT name)
+FROM fold_usage GROUP BY account_id, day
+ON CONFLICT (workspace_id, account_id, day) DO UPDATE SET events = excluded.events,
+    quantity = excluded.quantity, active_contacts = excluded.active_contacts, distinct_names = excluded.distinct_names
+WHERE (r.events, r.quantity, r.active_contacts, r.distinct_names)
+    IS DISTINCT FROM (excluded.events, excluded.quantity, excluded.active_contacts, excluded.distinct_names)
+""",
+)
+
+# Bits of touched days are replaced, the others of the block stay.
+_CONTACT_DAYS = (
+    """
+WITH masks AS (
+    SELECT account_id, (day - date '1970-01-01') / 32 AS block,
+        bit_or(1::bigint << (day - date '1970-01-01') %% 32) AS mask
+    FROM fold_cells GROUP BY 1, 2
+), fresh AS (
+    SELECT account_id, person, (day - date '1970-01-01') / 32 AS block,
+        bit_or(1::bigint << (day - date '1970-01-01') %% 32) AS bits
+    FROM fold_usage WHERE person IS NOT NULL GROUP BY 1, 2, 3
+), updated AS (
+    UPDATE health_contactdays r SET bits = (old.bits & ~old.mask) | old.fresh
+    FROM (
+        SELECT k.id, k.bits, m.mask, coalesce(f.bits, 0) AS fresh
+        FROM masks m JOIN health_contactdays k
+            ON k.workspace_id = %(workspace)s AND k.account_id = m.account_id AND k.block = m.block
+        LEFT JOIN fresh f ON f.account_id = k.account_id AND f.block = k.block AND f.person = k.person_key
+    ) old
+    WHERE r.id = old.id AND r.workspace_id = %(workspace)s AND r.bits & old.mask <> old.fresh
+)
+INSERT INTO health_contactdays (workspace_id, account_id, person_key, block, bits)
+SELECT %(workspace)s, account_id, person, block, bits FROM fresh
+ON CONFLICT (workspace_id, account_id, block, person_key) DO NOTHING
+""",
+    """
+DELETE FROM health_contactdays r
+USING (SELECT DISTINCT account_id, (day - date '1970-01-01') / 32 AS block FROM fold_cells) c
+WHERE r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.block = c.block AND r.bits = 0
+""",
+)
+
+WRITE = (*_ROLLUPS, *_ACCOUNT_DAYS, *_CONTACT_DAYS)
+
+MARK_EVERYTHING = """
+INSERT INTO health_intakebatch (workspace_id, received_at, source, events, account_ids, days)
+SELECT %(workspace)s, now(), 'refold', 0, array_agg(account_id), array_agg(day) FROM (
+    SELECT account_id, (occurred_at AT TIME ZONE %(zone)s)::date AS day FROM health_event
+    WHERE workspace_id = %(workspace)s AND account_id IS NOT NULL
+    UNION SELECT account_id, day FROM health_accountday WHERE workspace_id = %(workspace)s
+) cells GROUP BY day
+"""
