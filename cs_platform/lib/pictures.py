@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-HIDDEN = 'aria-hidden="true"'
-
 
 def points(values: list[float | None], width: int, height: int) -> list[tuple[float, float]]:
     """Pixel positions of the known values: first at the left edge, highest on top, 2 px kept free."""
@@ -48,7 +46,9 @@ def _share(value: float, top: float) -> str:
 def bar(value: float, top: float, tone: str, label: str, mark: float | None) -> SafeString:
     """Horizontal bar `value / top`, optionally with a tick at `mark`."""
     tick = '<line class="mark" x1="{0}" x2="{0}" y1="0" y2="8"/>'
-    access = format_html('role="img" aria-label="{}"', label) if label else SafeString(HIDDEN)
+    access = (
+        format_html('role="img" aria-label="{}"', label) if label else format_html('aria-hidden="{}"', "true")
+    )
     return format_html(
         '<svg class="bar {}" viewBox="0 0 100 8" preserveAspectRatio="none" {}>'
         '<rect class="track" width="100" height="8"/><rect class="fill" width="{}" height="8"/>{}</svg>',
