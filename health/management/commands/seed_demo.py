@@ -1,0 +1,43 @@
+"""`manage.py seed_demo`: the workspace `demo` with its people, a simulated year, a model and a night."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from accounts.management.base import ReportingCommand
+from health.services import demo
+
+
+class Command(ReportingCommand):
+    help = "Fills the demo workspace. Running it again changes nothing; a killed run goes on."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--prepare", action="store_true", help="only the workspace and its users")
+        parser.add_argument("--accounts", type=int, default=500)
+        parser.add_argument("--days", type=int, default=365)
+
+    def run(self, *, prepare: bool, accounts: int, days: int, **_: Any) -> dict[str, Any]:
+        workspace = demo.prepare_demo_workspace()
+        if prepare:
+            for person in demo.logins():
+                self.stdout.write(f"login {person.role} {person.email} {person.password}")
+            return {}
+        if demo.is_complete(workspace):
+            return {"workspace": workspace.slug, "there already": True}
+        started = time.monotonic()
+        say = self._stopwatch(started)
+        as_of = demo.fill_demo(workspace, now=timezone.now(), say=say, accounts=accounts, days=days)
+        call_command(
+            "run_daily", workspace=workspace.slug, as_of=as_of, stdout=self.stderr, stderr=self.stderr
+        )
+        demo.mark_complete(workspace)
+        return {"workspace": workspace.slug, "seconds": round(time.monotonic() - started, 1)}
+
+    def _stopwatch(self, started: float) -> demo.Say:
+        return lambda line: self.progress(f"{time.monotonic() - started:6.1f} s  {line}")
