@@ -77,7 +77,7 @@ def _contract() -> list[Metric]:
             "mrr_minor",
             _("Monthly recurring revenue"),
             _("What the running subscriptions are worth per month, in the report currency."),
-            "round(billing.mrr)",
+            "round(billing.mrr::numeric)",
             "sum of the MRR of subscriptions that run at as_of, by the latest exchange rate before it",
             unit=Unit.MONEY,
         ),

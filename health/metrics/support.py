@@ -10,7 +10,6 @@ from health.registry import Metric, MetricFamily, MetricGroup, MetricSource, Uni
 
 def _support(reading: SnapshotReading) -> str:
     now = reading.instant()
-    rated_at = "coalesce(closed_at, opened_at)"
     return f"""
         SELECT account_id,
             count(*) FILTER (WHERE closed_at IS NULL OR closed_at >= {now}) AS open,
@@ -18,7 +17,7 @@ def _support(reading: SnapshotReading) -> str:
             count(*) FILTER (WHERE opened_at >= {reading.instant(56)} AND opened_at < {reading.instant(28)})
                 AS opened_before,
             count(*) FILTER (WHERE priority = 'urgent' AND opened_at >= {reading.instant(90)}) AS urgent_90,
-            avg(satisfaction) FILTER (WHERE {rated_at} >= {reading.instant(180)} AND {rated_at} < {now})
+            avg(satisfaction) FILTER (WHERE closed_at >= {reading.instant(180)} AND closed_at < {now})
                 AS satisfaction_180
         FROM accounts_ticket WHERE {reading.mine()} AND opened_at < {now} GROUP BY account_id"""
 
