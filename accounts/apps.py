@@ -10,9 +10,10 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import import_kinds
+        from accounts import import_kinds, panels
 
         import_kinds.register()
+        panels.register()
         post_migrate.connect(_secure, sender=self)
 
 

@@ -7,7 +7,7 @@ class HealthConfig(AppConfig):
     name = "health"
 
     def ready(self) -> None:
-        from health import import_kinds, job_kinds
+        from health import import_kinds, job_kinds, panels, search_sources
         from health.metrics import register_metrics
         from health.risks.defaults import register_defaults
 
@@ -15,3 +15,5 @@ class HealthConfig(AppConfig):
         register_defaults()
         job_kinds.register()
         import_kinds.register()
+        panels.register()
+        search_sources.register()

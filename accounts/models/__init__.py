@@ -22,6 +22,7 @@ from accounts.models.customers import (
     Note,
     Ticket,
     TicketPriority,
+    TouchKind,
     TraitDefinition,
 )
 from accounts.models.shared import (
@@ -85,6 +86,7 @@ __all__ = [
     "SubscriptionChange",
     "Ticket",
     "TicketPriority",
+    "TouchKind",
     "TraitDefinition",
     "User",
     "Workspace",

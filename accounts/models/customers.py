@@ -182,6 +182,15 @@ class Note(PublicModel):
         indexes = [models.Index(fields=["workspace", "account", "-created_at"], name="note_account")]
 
 
+class TouchKind(models.TextChoices):
+    """Kinds of `Activity` that a CSM writes down by hand."""
+
+    CALL = "call", _("Call")
+    MEETING = "meeting", _("Meeting")
+    EMAIL = "email", _("Email")
+    VISIT = "visit", _("Visit")
+
+
 class Activity(PublicModel):
     """A line of the account's timeline.
 

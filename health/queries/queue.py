@@ -9,7 +9,8 @@ from datetime import date, datetime
 from typing import Any
 
 from accounts.models import Account, Membership
-from health.models import AccountState, HealthBand, ModelVersion, QueueEntry, QueueItem
+from health.models import AccountState, ModelVersion, QueueEntry, QueueItem
+from health.queries.bands import BAND_WORDS
 from health.queries.causes import Cause, cause_label, describe_items
 from health.queries.expected_loss import ExpectedLoss, expected_loss
 from health.queries.keyset import page_of
@@ -134,9 +135,7 @@ def _choices(counts: Counter[str], chosen: tuple[str, ...], label: Any = str) ->
 
 
 def _band_choices(counts: Counter[str], chosen: tuple[str, ...]) -> list[Choice]:
-    return [
-        Choice(band.value, str(band.label), band.value in chosen, counts[band.value]) for band in HealthBand
-    ]
+    return [Choice(band, str(word), band in chosen, counts[band]) for band, word in BAND_WORDS.items()]
 
 
 def has_live_model() -> bool:

@@ -1,0 +1,84 @@
+"""What the parts of the account page show of the customer: subscription, people, tickets, traits, notes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, F, Q
+
+from accounts.models import Account, AccountTrait, Contact, Note, Subscription, Ticket, TraitDefinition
+from accounts.queries.timeline import timeline
+
+CONTACTS_SHOWN = 12
+TICKETS_SHOWN = 8
+
+
+def subscription_panel(account: Account, now: datetime) -> dict[str, Any]:
+    """Running subscriptions first, ended ones after them."""
+    rows = Subscription.objects.filter(account=account).select_related("plan")
+    found = list(rows.order_by(F("ended_at").desc(nulls_first=True), "-started_at"))
+    return {
+        "running": [s for s in found if not _is_over(s, now)],
+        "ended": [s for s in found if _is_over(s, now)],
+    }
+
+
+def _is_over(subscription: Subscription, now: datetime) -> bool:
+    return subscription.ended_at is not None and subscription.ended_at <= now
+
+
+def contacts_panel(account: Account, now: datetime) -> dict[str, Any]:
+    """Champions first, then people still there, then those who left."""
+    rows = Contact.objects.filter(account=account)
+    ordered = rows.order_by(F("left_at").asc(nulls_first=True), "-is_champion", "name", "id")
+    found = list(ordered[: CONTACTS_SHOWN + 1])
+    counts = rows.aggregate(
+        all=Count("id"), champions=Count("id", filter=Q(is_champion=True, left_at__isnull=True))
+    )
+    return {"contacts": found[:CONTACTS_SHOWN], "total": counts["all"], "champions": counts["champions"]}
+
+
+def tickets_panel(account: Account, now: datetime) -> dict[str, Any]:
+    """Open tickets first, then the newest; counts of 90 days."""
+    rows = Ticket.objects.filter(account=account)
+    ordered = rows.order_by(F("closed_at").desc(nulls_first=True), "-opened_at")
+    counts = rows.aggregate(
+        open=Count("id", filter=Q(closed_at__isnull=True)),
+        recent=Count("id", filter=Q(opened_at__gt=now - timedelta(days=90))),
+    )
+    return {"tickets": list(ordered[:TICKETS_SHOWN]), **counts}
+
+
+@dataclass(frozen=True, slots=True)
+class TraitRow:
+    label: str
+    value: str
+    known_at: datetime | None
+
+
+def traits_panel(account: Account, now: datetime) -> dict[str, Any]:
+    """The value of each trait that holds now."""
+    rows = AccountTrait.objects.filter(Q(known_at__isnull=True) | Q(known_at__lte=now), account=account)
+    ordered = rows.select_related("definition").order_by(
+        "definition__label", F("known_at").asc(nulls_first=True)
+    )
+    latest = {row.definition_id: row for row in ordered}
+    return {"traits": [_trait(row) for row in latest.values()]}
+
+
+def _trait(row: AccountTrait) -> TraitRow:
+    is_number = row.definition.kind == TraitDefinition.Kind.NUMBER and row.value_number is not None
+    value = f"{row.value_number:,.6g}" if is_number else row.value_text
+    return TraitRow(row.definition.label, value, row.known_at)
+
+
+def notes_panel(account: Account, now: datetime) -> dict[str, Any]:
+    """Pinned notes; the others stand in the timeline."""
+    rows = Note.objects.filter(account=account, deleted_at__isnull=True, is_pinned=True)
+    return {"pinned": list(rows.select_related("author").order_by("-created_at")[:10])}
+
+
+def timeline_panel(account: Account, now: datetime) -> dict[str, Any]:
+    return {"entries": timeline(account, now=now)}

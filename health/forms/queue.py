@@ -1,0 +1,104 @@
+"""What a CSM says when they put off, close or hand over accounts of the queue."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Membership, Role
+from health.models import ResolutionResult
+
+OTHER_DAY = "other"
+LONGEST_SNOOZE = timedelta(days=180)
+
+
+def snooze_days(today: date) -> list[tuple[str, str]]:
+    """Tomorrow, next Monday, in two weeks, in a month: value ISO date, label with the date."""
+    monday = today + timedelta(days=7 - today.weekday())
+    named = [
+        (today + timedelta(days=1), gettext("Tomorrow")),
+        (monday, gettext("Next Monday")),
+        (today + timedelta(days=14), gettext("In two weeks")),
+        (today + timedelta(days=30), gettext("In a month")),
+    ]
+    days: dict[date, str] = {}
+    for day, label in named:
+        days.setdefault(day, label)
+    return [
+        (day.isoformat(), f"{label} · {date_format(day, 'SHORT_DATE_FORMAT')}") for day, label in days.items()
+    ]
+
+
+class SnoozeForm(forms.Form):
+    """Until which local day the accounts stay out of sight."""
+
+    until = forms.ChoiceField(label=_("Bring it back"), widget=forms.RadioSelect)
+    other_day = forms.DateField(
+        label=_("Another day"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    note = forms.CharField(label=_("Note"), required=False, max_length=500, widget=forms.TextInput())
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        choices = [*snooze_days(today), (OTHER_DAY, gettext("Another day"))]
+        field = self.fields["until"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+        field.initial = choices[0][0]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("until") != OTHER_DAY:
+            return cleaned
+        day = cleaned.get("other_day")
+        if day is None:
+            self.add_error("other_day", _("Choose a day."))
+        elif not self.today < day <= self.today + LONGEST_SNOOZE:
+            self.add_error("other_day", _("Choose a day after today, at most 180 days ahead."))
+        return cleaned
+
+    @property
+    def chosen_day(self) -> date:
+        chosen = self.cleaned_data["until"]
+        day: date = self.cleaned_data["other_day"] if chosen == OTHER_DAY else date.fromisoformat(chosen)
+        return day
+
+
+class ResolveForm(forms.Form):
+    """How it ended."""
+
+    result = forms.ChoiceField(
+        label=_("Result"),
+        choices=ResolutionResult.choices,
+        widget=forms.RadioSelect,
+        initial=ResolutionResult.HELPED,
+    )
+    note = forms.CharField(
+        label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class AssignForm(forms.Form):
+    """Who looks after the accounts from now on; empty means nobody."""
+
+    csm = forms.ModelChoiceField(label=_("CSM"), queryset=None, required=False, to_field_name="public_id")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["csm"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = assignable()
+        field.empty_label = gettext("Nobody")
+
+
+def assignable() -> Any:
+    """Members who can look after accounts, by name."""
+    roles = (Role.CSM, Role.ADMIN, Role.OWNER)
+    rows = Membership.objects.filter(is_active=True, role__in=roles).select_related("user")
+    return rows.order_by("user__name", "user__email")
