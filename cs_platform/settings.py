@@ -74,6 +74,8 @@ INSTALLED_APPS = [
     "django_filters",
     "django_htmx",
     "template_partials",
+    # What an installation adds: a sign-in provider of allauth, a mail backend, an app of its own.
+    *env.listing("EXTRA_APPS", []),
 ]
 MIDDLEWARE = [
     "cs_platform.monitoring.middleware.RequestLog",
@@ -104,6 +106,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "accounts.context.frame",
             ]
         },
     }

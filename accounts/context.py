@@ -1,0 +1,58 @@
+"""What every signed-in page shows around its content: sections, workspaces, who one is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from accounts.access import allows
+from accounts.models import Membership
+from accounts.registry import NavigationItem, navigation
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Empty outside a workspace; public pages and sign-in have frames of their own."""
+    membership: Membership | None = getattr(request, "membership", None)
+    if membership is None:
+        return {}
+    items = sorted(navigation, key=lambda item: item.order)
+    chosen = _section(request.path, items)
+    return {
+        "membership": membership,
+        "workspace": membership.workspace,
+        "workspaces": [_choice(m, membership) for m in request.memberships],  # type: ignore[attr-defined]
+        "nav_items": [
+            {"label": item.label, "url": url, "icon": item.icon, "active": item is chosen}
+            for item in items
+            if allows(membership, item.permission) and (url := _address(item))
+        ],
+    }
+
+
+def _choice(membership: Membership, current: Membership) -> dict[str, Any]:
+    workspace = membership.workspace
+    return {
+        "name": workspace.name,
+        "public_id": str(workspace.public_id),
+        "active": workspace.pk == current.workspace.pk,
+    }
+
+
+def _section(path: str, items: list[NavigationItem]) -> NavigationItem | None:
+    """The section whose address is the longest beginning of the path; home only for itself."""
+    found = [
+        item
+        for item in items
+        if (url := _address(item)) and (path == url or (url != "/" and path.startswith(url)))
+    ]
+    return max(found, key=lambda item: len(_address(item)), default=None)
+
+
+def _address(item: NavigationItem) -> str:
+    """Empty while an app that is not installed owns the page."""
+    try:
+        return reverse(item.url_name)
+    except NoReverseMatch:
+        return ""
