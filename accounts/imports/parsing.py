@@ -87,9 +87,10 @@ class RowParser:
         key = tuple(values.get(name) for name in self._spec.unique)
         first = self._lines.setdefault(key, line)
         if first != line:
-            named = self._spec.unique[0]
-            params = {"value": shown(values.get(named, "")), "first": first}
-            raise RowProblem("duplicate_key", named, params)
+            named = self._spec.key
+            if not named:
+                raise RowProblem("repeats_line", params={"first": first})
+            raise RowProblem("duplicate_key", named, {"value": shown(values[named]), "first": first})
 
 
 def derived_key(spec: ImportSpec, values: dict[str, Any], extras: dict[str, Any]) -> str:

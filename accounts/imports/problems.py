@@ -25,6 +25,7 @@ ROW_PROBLEMS: dict[str, Any] = {
     "not_an_object": _("the line is not a JSON object"),
     "not_json": _("the line is not valid JSON"),
     "duplicate_key": _("%(field)s “%(value)s” is already in line %(first)s of this file"),
+    "repeats_line": _("the row says the same as line %(first)s"),
     "unknown_account": _("there is no account with the external id “%(value)s”; import accounts first"),
     "unknown_subscription": _("there is no subscription with the external id “%(value)s”"),
     "unknown_contact": _("there is no contact with the external id or address “%(value)s”"),

@@ -47,6 +47,7 @@ _REMOVED_IN_ORDER: tuple[type[models.Model], ...] = (
     Subscription,
     Account,
 )
+_SHARED = frozenset({Plan._meta.db_table, TraitDefinition._meta.db_table})
 _OF_ACCOUNT: tuple[type[models.Model], ...] = (Activity, Ticket, Invoice, Contact, Subscription)
 
 
@@ -81,7 +82,7 @@ def undo_import(*, source_import: Import, acting_user: User | None, now: datetim
     if row.status == Import.Status.UNDONE:
         raise UndoRefused("already_undone", _("This import is undone already."))
     created, updated = _changes(row)
-    _refuse_while_needed(row, created[Account._meta.db_table])
+    _refuse_while_needed(row, created)
     report = UndoReport()
     touched = _accounts_of(created, updated)
     for table, changes in updated.items():
@@ -112,32 +113,31 @@ def _changes(row: Import) -> tuple[dict[str, list[int]], dict[str, list[ImportCh
     return created, updated
 
 
-def _refuse_while_needed(row: Import, account_ids: list[int]) -> None:
-    """Later imports may stand on the accounts of this one; removing those would take theirs along."""
-    if not account_ids:
-        return
-    later = ImportChange.objects.exclude(source_import=row).exclude(
-        source_import__status=Import.Status.UNDONE
-    )
-    needing = set(
-        later.filter(table=Account._meta.db_table, object_id__in=account_ids).values_list(
-            "source_import_id", flat=True
-        )
-    )
-    for model in _OF_ACCOUNT:
-        rows = model._default_manager.filter(account_id__in=account_ids).values("pk")
-        needing |= set(
-            later.filter(table=model._meta.db_table, object_id__in=rows).values_list(
-                "source_import_id", flat=True
-            )
-        )
-    traits = AccountTrait.objects.filter(account_id__in=account_ids, source_import__isnull=False)
-    needing |= set(traits.exclude(source_import=row).values_list("source_import_id", flat=True))
+def _refuse_while_needed(row: Import, created: dict[str, list[int]]) -> None:
+    """Later imports may have changed what this one created, or hung rows on its accounts."""
+    later = ImportChange.objects.exclude(source_import=row)
+    later = later.exclude(source_import__status=Import.Status.UNDONE)
+    needing: set[int] = set()
+    for table, ids in created.items():
+        if table not in _SHARED:
+            needing |= _imports(later.filter(table=table, object_id__in=ids))
+    accounts = created[Account._meta.db_table]
+    for model in _OF_ACCOUNT if accounts else ():
+        rows = model._default_manager.filter(account_id__in=accounts).values("pk")
+        needing |= _imports(later.filter(table=model._meta.db_table, object_id__in=rows))
+    traits = AccountTrait.objects.filter(account_id__in=accounts)
+    terms = SubscriptionChange.objects.filter(subscription_id__in=created[Subscription._meta.db_table])
+    for dated in (traits, terms):
+        needing |= _imports(dated.exclude(source_import=row).exclude(source_import=None))
     blockers = list(Import.objects.filter(pk__in=needing).order_by("-pk"))
     if blockers:
         names = ", ".join(f"{b.kind} {b.public_id}" for b in blockers)
-        message = _("Later imports stand on accounts of this one. Undo them first, in this order: %(names)s.")
+        message = _("Later imports build on rows of this one. Undo them first, in this order: %(names)s.")
         raise UndoRefused("needed_by_later_imports", message % {"names": names}, blockers)
+
+
+def _imports(rows: Any) -> set[int]:
+    return set(rows.values_list("source_import_id", flat=True))
 
 
 def _accounts_of(created: dict[str, list[int]], updated: dict[str, list[ImportChange]]) -> set[int]:
