@@ -48,6 +48,7 @@ ENVIRONMENT = {
     "METRICS_TOKEN": "metrics-token-of-the-tests",
     "STRIPE_API_BASE": "http://127.0.0.1:9",
     "EMAIL_URL": "console:",
+    "EXTRA_APPS": "tests.workbench",
     "BASE_URL": "http://testserver",
     # Playwright keeps an event loop in the test's thread; Django would refuse every query there.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "true",

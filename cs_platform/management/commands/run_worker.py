@@ -20,7 +20,7 @@ from cs_platform.children import Child, stop_all
 from cs_platform.monitoring.worker import WorkerWatch
 
 STOP_SECONDS = 8.0
-WARM_SECONDS = 4.0
+WARM_SECONDS = 2.0
 POLL_SECONDS = 0.2
 log = structlog.get_logger("cs_platform.worker")
 

@@ -1,0 +1,99 @@
+"""A real worker process on the test's own database and broker."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.stack import REPOSITORY
+
+START_SECONDS = 40.0
+
+
+class RealWorker:
+    """`manage.py run_worker`, to be stopped politely or killed."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start and wait until Celery's consumer answers."""
+        environment = os.environ | {"CS_PROCESS": "worker"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "run_worker", "--processes", "2"],
+            cwd=REPOSITORY,
+            env=environment,
+            start_new_session=True,
+            stderr=subprocess.DEVNULL,
+        )
+        self.wait_for(self.answers, START_SECONDS)
+
+    @staticmethod
+    def answers() -> bool:
+        import redis
+        from kombu.exceptions import OperationalError
+
+        from cs_platform.celery import app
+
+        try:
+            return bool(app.control.ping(timeout=0.5))
+        except (OperationalError, redis.RedisError):  # a pooled connection of before an outage
+            return False
+
+    @staticmethod
+    def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+        """Wait until something is true; fails the test when it never is."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                pytest.fail(f"still not true after {seconds:.0f} seconds: {condition}")
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """SIGKILL to the whole family at once, as a machine that loses power."""
+        for pid in self.family():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        assert self.process is not None
+        self.process.wait(10)
+        self.process = None
+
+    def family(self) -> list[int]:
+        """The command and all its descendants, children first."""
+        if self.process is None:
+            return []
+        parents: dict[int, int] = {}
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            except (OSError, IndexError):
+                continue
+        found = [self.process.pid]
+        for pid in found:
+            found += [child for child, parent in parents.items() if parent == pid]
+        return found[::-1]
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(20)
+            self.process = None
+
+
+@pytest.fixture
+def real_worker(transactional_db: None, valkey: object) -> Iterator[RealWorker]:
+    """A running worker (prefork, two processes) beside the loop that drains jobs."""
+    worker = RealWorker()
+    try:
+        worker.start()
+        yield worker
+    finally:
+        worker.stop()
