@@ -71,7 +71,8 @@ WITH stored AS (
     SELECT %(workspace)s, user_key, group_key, bool_and(account_id IS NOT NULL), count(*), min(occurred_at), max(occurred_at)
     FROM stored WHERE account_id IS NULL OR (contact_id IS NULL AND user_key <> '')
     GROUP BY user_key, group_key ORDER BY user_key, group_key
-    ON CONFLICT (workspace_id, user_key, group_key) DO UPDATE SET has_account = excluded.has_account,
+    ON CONFLICT (workspace_id, user_key, group_key) DO UPDATE
+        SET has_account = w.has_account AND excluded.has_account,
         events = w.events + excluded.events, first_at = least(w.first_at, excluded.first_at),
         last_at = greatest(w.last_at, excluded.last_at)
 )
