@@ -69,7 +69,7 @@ def map_columns(spec: ImportSpec, columns: Sequence[str], options: ImportOptions
 
 def suggestions(spec: ImportSpec, mapping: ColumnMapping) -> dict[str, str]:
     """Unmapped columns that look like an unmapped field."""
-    found = {}
+    found: dict[str, str] = {}
     for column in mapping.extras:
         name = spec.suggestion(column, taken=[*mapping.fields, *found.values()])
         if name:

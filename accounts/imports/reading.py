@@ -52,7 +52,7 @@ class SourceFile:
     def _header(self) -> list[str]:
         with _opened(self.path) as stream:
             try:
-                cells = next(self._reader(stream), [])
+                cells: list[str] = next(self._reader(stream), [])
             except (UnicodeDecodeError, csv.Error) as error:
                 raise FileProblem("not_utf8", line=1) from error
         columns = [cell.strip() for cell in cells]

@@ -88,7 +88,8 @@ class ImportCommand(ReportingCommand):
 
 def _file_first(argv: list[str]) -> list[str]:
     """`--map a=b FILE` must not take the file for a mapping: what has no equals sign moves to the front."""
-    moved, kept, in_map = [], list(argv[:2]), False
+    moved: list[str] = []
+    kept, in_map = list(argv[:2]), False
     for token in argv[2:]:
         in_map = token == "--map" or (in_map and not token.startswith("--"))
         (moved if in_map and token != "--map" and "=" not in token else kept).append(token)

@@ -81,7 +81,9 @@ def import_contacts(context: ImportContext, rows: Sequence[ParsedRow]) -> ChunkR
 
 
 def _contact_values(row: ParsedRow, account_id: int) -> dict[str, Any]:
-    values = {name: row.values[name] for name in ("email", "name", "role", "language") if name in row.values}
+    values: dict[str, Any] = {
+        name: row.values[name] for name in ("email", "name", "role", "language") if name in row.values
+    }
     if "role" in values:
         values["is_champion"] = values["role"] == ContactRole.CHAMPION
     return values | {"account_id": account_id, "traits": row.extras}

@@ -86,7 +86,7 @@ def subscriptions_by_external_id(external_ids: Iterable[str]) -> dict[str, Subsc
 
 def save_rows(
     context: ImportContext,
-    model: type[models.Model],
+    model: type[Any],
     wanted: Mapping[str, Mapping[str, Any]],
     new: Callable[[str], dict[str, Any]],
 ) -> Saved:

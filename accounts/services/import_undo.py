@@ -159,7 +159,7 @@ def _restore(table: str, changes: Sequence[ImportChange], report: UndoReport) ->
             continue
         ours = [name for name, after in change.after.items() if stored(getattr(row, name)) == after]
         for name in ours:
-            setattr(row, name, model._meta.get_field(name).to_python(change.before[name]))
+            setattr(row, name, _read_back(model, name, (change.before or {})[name]))
         if len(ours) < len(change.after):
             report.kept["changed_since"] = report.kept.get("changed_since", 0) + 1
         if ours:
@@ -174,6 +174,12 @@ def _restore(table: str, changes: Sequence[ImportChange], report: UndoReport) ->
             update_fields=sorted({model._meta.get_field(name).name for name in names}),
         )
         report.restored[_name(model)] = len(restored)
+
+
+def _read_back(model: type[models.Model], name: str, value: Any) -> Any:
+    """The log keeps times as text."""
+    field = model._meta.get_field(name)
+    return field.to_python(value) if isinstance(field, models.DateTimeField) else value
 
 
 def _remove_dated(row: Import, report: UndoReport) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import connection
 
@@ -46,7 +47,7 @@ def rebuild_movements(account_ids: Iterable[int]) -> int:
     Movements are per currency: moving a subscription to another currency is churn in the old one
     and new in the other. Several changes in one instant are one movement, their sum.
     """
-    values = {"workspace": current_workspace_id(), "accounts": sorted(set(account_ids))}
+    values: dict[str, Any] = {"workspace": current_workspace_id(), "accounts": sorted(set(account_ids))}
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM accounts_mrrmovement WHERE workspace_id = %(workspace)s AND account_id = ANY(%(accounts)s)",
