@@ -5,7 +5,6 @@ Both give a decision value in log-odds; `calibration` turns it into a probabilit
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +21,6 @@ BOOSTING_ROUNDS = 200
 BOOSTING_RATE = 0.05
 BOOSTING_DEPTH = 3
 CHUNK_ROWS = 16_384
-ROWS_PER_THREAD = 50_000
 
 
 class Scorer(Protocol):
@@ -155,11 +153,11 @@ def _chunks(rows: int) -> Iterator[slice]:
 
 
 @contextmanager
-def _few_threads(rows: int) -> Iterator[None]:
-    """Threads that wait for each other on a busy machine cost far more than they save on few rows."""
+def _one_thread() -> Iterator[None]:
+    """Threads that wait for each other beside busy workers made fitting ten times slower, not faster."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
-    with threadpool_limits(limits=1 if rows < ROWS_PER_THREAD else min(4, os.cpu_count() or 1)):
+    with threadpool_limits(limits=1):
         yield
 
 
@@ -168,7 +166,7 @@ def learn_logistic(columns: Floats, label: Ints, penalty: float) -> Logistic:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    with _few_threads(label.size), warnings.catch_warnings():
+    with _one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         fitted = LogisticRegression(C=penalty, max_iter=500).fit(columns, label)
     return Logistic(float(fitted.intercept_[0]), fitted.coef_[0].astype(float))
@@ -185,7 +183,7 @@ def learn_boosted(columns: Floats, label: Ints, seed: int = 0) -> Boosted:
         early_stopping=False,
         random_state=seed,
     )
-    with _few_threads(label.size):
+    with _one_thread():
         fitted = learner.fit(columns, label)
     return boosted_from(fitted)
 

@@ -82,6 +82,7 @@ def training_table(
         arr_minor=12 * frame.metrics["mrr_minor"][here] if here.size else np.zeros(0),
         health_score=_scores(as_of_dates, frame, shard)[here],
         days_to_renewal=frame.metrics["days_to_renewal"][here] if here.size else np.zeros(0),
+        tenure_days=frame.metrics["tenure_days"][here] if here.size else np.zeros(0),
     )
 
 
