@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, Window
 
-from accounts.models import Account, AccountTrait, Contact, Note, Subscription, Ticket, TraitDefinition
+from accounts.models import Account, AccountTrait, Contact, Subscription, Ticket, TraitDefinition
+from accounts.queries.notes import visible_notes
 from accounts.queries.timeline import timeline
 
 CONTACTS_SHOWN = 12
@@ -31,24 +32,32 @@ def _is_over(subscription: Subscription, now: datetime) -> bool:
 
 def contacts_panel(account: Account, now: datetime) -> dict[str, Any]:
     """Champions first, then people still there, then those who left."""
-    rows = Contact.objects.filter(account=account)
-    ordered = rows.order_by(F("left_at").asc(nulls_first=True), "-is_champion", "name", "id")
-    found = list(ordered[: CONTACTS_SHOWN + 1])
-    counts = rows.aggregate(
-        all=Count("id"), champions=Count("id", filter=Q(is_champion=True, left_at__isnull=True))
+    rows = Contact.objects.filter(account=account).annotate(
+        total=Window(Count("id")),
+        champions=Window(Count("id", filter=Q(is_champion=True, left_at__isnull=True))),
     )
-    return {"contacts": found[:CONTACTS_SHOWN], "total": counts["all"], "champions": counts["champions"]}
+    found = list(
+        rows.order_by(F("left_at").asc(nulls_first=True), "-is_champion", "name", "id")[:CONTACTS_SHOWN]
+    )
+    first = found[0] if found else None
+    return {
+        "contacts": found,
+        "total": first.total if first else 0,
+        "champions": first.champions if first else 0,
+    }
 
 
 def tickets_panel(account: Account, now: datetime) -> dict[str, Any]:
     """Open tickets first, then the newest; counts of 90 days."""
-    rows = Ticket.objects.filter(account=account)
-    ordered = rows.order_by(F("closed_at").desc(nulls_first=True), "-opened_at")
-    counts = rows.aggregate(
-        open=Count("id", filter=Q(closed_at__isnull=True)),
-        recent=Count("id", filter=Q(opened_at__gt=now - timedelta(days=90))),
+    recently = now - timedelta(days=90)
+    rows = Ticket.objects.filter(account=account).annotate(
+        open=Window(Count("id", filter=Q(closed_at__isnull=True))),
+        recent=Window(Count("id", filter=Q(opened_at__gt=recently))),
     )
-    return {"tickets": list(ordered[:TICKETS_SHOWN]), **counts}
+    ordered = rows.order_by(F("closed_at").desc(nulls_first=True), "-opened_at")
+    found = list(ordered[:TICKETS_SHOWN])
+    first = found[0] if found else None
+    return {"tickets": found, "open": first.open if first else 0, "recent": first.recent if first else 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +85,7 @@ def _trait(row: AccountTrait) -> TraitRow:
 
 def notes_panel(account: Account, now: datetime) -> dict[str, Any]:
     """Pinned notes; the others stand in the timeline."""
-    rows = Note.objects.filter(account=account, deleted_at__isnull=True, is_pinned=True)
-    return {"pinned": list(rows.select_related("author").order_by("-created_at")[:10])}
+    return {"pinned": [note for note in visible_notes(account) if note.is_pinned][:10]}
 
 
 def timeline_panel(account: Account, now: datetime) -> dict[str, Any]:

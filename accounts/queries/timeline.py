@@ -10,13 +10,13 @@ from django.utils.translation import gettext
 from accounts.models import (
     Account,
     Activity,
-    Note,
     Subscription,
     SubscriptionChange,
     Ticket,
     TicketPriority,
     TouchKind,
 )
+from accounts.queries.notes import visible_notes
 from accounts.registry import TimelineEntry, timeline_sources
 from cs_platform.lib.formats import money
 
@@ -54,7 +54,6 @@ def _activity(row: Activity) -> TimelineEntry:
 
 
 def note_entries(account: Account, limit: int) -> list[TimelineEntry]:
-    rows = Note.objects.filter(account=account, deleted_at__isnull=True).select_related("author")
     return [
         TimelineEntry(
             when=row.created_at,
@@ -64,7 +63,7 @@ def note_entries(account: Account, limit: int) -> list[TimelineEntry]:
             icon="sticky-note",
             note_id=str(row.public_id),
         )
-        for row in rows.order_by("-created_at")[:limit]
+        for row in visible_notes(account)[:limit]
     ]
 
 

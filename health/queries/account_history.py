@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
+from django.db.models import CharField, DateField, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from accounts.models import Account
 from accounts.registry import TimelineEntry
-from health.models import AccountDay, HealthScore, Resolution, Snooze
+from health.models import AccountDay, HealthScore, Resolution, ResolutionResult, Snooze
 
 CHART_DAYS = 180
 
@@ -53,26 +55,31 @@ def usage_history(account: Account, *, today: date, days: int = CHART_DAYS) -> l
 
 
 def queue_entries(account: Account, limit: int) -> list[TimelineEntry]:
-    """Resolutions and snoozes as lines of the timeline."""
-    resolved = Resolution.objects.filter(account=account, undone_at__isnull=True).select_related(
-        "resolved_by"
+    """Resolutions and snoozes as lines of the timeline; one query."""
+    resolved = Resolution.objects.filter(account=account, undone_at__isnull=True).values_list(
+        "resolved_at", "result", "note", _name("resolved_by"), _NO_DAY
     )
-    snoozed = Snooze.objects.filter(account=account).select_related("snoozed_by")
-    return [_resolution(row) for row in resolved.order_by("-resolved_at")[:limit]] + [
-        _snooze(row) for row in snoozed.order_by("-snoozed_at")[:limit]
-    ]
+    snoozed = Snooze.objects.filter(account=account).values_list(
+        "snoozed_at", Value(""), "note", _name("snoozed_by"), "until"
+    )
+    return [_line(*row) for row in resolved.union(snoozed, all=True).order_by("-resolved_at")[:limit]]
 
 
-def _resolution(row: Resolution) -> TimelineEntry:
-    title = gettext("Resolved: %(result)s") % {"result": row.get_result_display()}
-    who = str(row.resolved_by) if row.resolved_by else ""
-    return TimelineEntry(row.resolved_at, title, row.note, who, icon="circle-check")
+_NO_DAY = Value(None, output_field=DateField(null=True))
 
 
-def _snooze(row: Snooze) -> TimelineEntry:
-    title = gettext("Snoozed until %(day)s") % {"day": date_format(row.until)}
-    who = str(row.snoozed_by) if row.snoozed_by else ""
-    return TimelineEntry(row.snoozed_at, title, row.note, who, icon="alarm-clock")
+def _name(user: str) -> Coalesce:
+    """The person's name, else their address, else nothing."""
+    name = NullIf(f"{user}__name", Value(""))
+    return Coalesce(name, f"{user}__email", Value(""), output_field=CharField())
+
+
+def _line(when: datetime, result: str, note: str, who: str, until: date | None) -> TimelineEntry:
+    if until is None:
+        title = gettext("Resolved: %(result)s") % {"result": ResolutionResult(result).label}
+        return TimelineEntry(when, title, note, who, icon="circle-check")
+    title = gettext("Snoozed until %(day)s") % {"day": date_format(until)}
+    return TimelineEntry(when, title, note, who, icon="alarm-clock")
 
 
 def week_of(day: date) -> date:

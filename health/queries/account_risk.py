@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from accounts.models import Account
-from health.models import AccountState, ChurnPrediction, ModelVersion, QueueItem, Snooze
+from health.models import AccountState, ChurnPrediction, ModelVersion, QueueEntry, QueueItem
 from health.queries.causes import Advice, advice_for, describe_items
 from health.queries.expected_loss import ExpectedLoss, expected_loss
 from health.queries.metric_words import metric_words
@@ -39,46 +39,45 @@ class AccountRisk:
     loss: ExpectedLoss | None
     advice: list[Advice]
     prediction: Prediction
-    snooze: Snooze | None
-
-    @property
-    def is_snoozed(self) -> bool:
-        return self.snooze is not None
+    snoozed_until: date | None
 
 
 def account_risk(account: Account, *, today: date) -> AccountRisk:
-    """Everything that says why this account needs somebody; five queries."""
-    state = AccountState.objects.filter(account=account).first()
+    """Everything that says why this account needs somebody.
+
+    Three queries for an account that was read with its `state` and `queue_entry`.
+    """
+    state: AccountState | None = getattr(account, "state", None)
+    entry: QueueEntry | None = getattr(account, "queue_entry", None)
+    until = entry.snoozed_until if entry else None
     items = QueueItem.objects.filter(account=account, closed_at__isnull=True)
     causes = describe_items(items.order_by("-severity", "opened_on", "id"))
-    snooze = Snooze.objects.filter(account=account, ended_at__isnull=True, until__gt=today).select_related(
-        "snoozed_by"
-    )
     return AccountRisk(
         state=state,
         loss=expected_loss(state) if state else None,
         advice=advice_for(causes) if causes else [],
         prediction=latest_prediction(account, state),
-        snooze=snooze.first(),
+        snoozed_until=until if until and until > today else None,
     )
 
 
 def latest_prediction(account: Account, state: AccountState | None) -> Prediction:
     """The live model's latest prediction with its reasons in words, strongest first."""
-    version = (
-        ModelVersion.objects.filter(live_from__isnull=False, live_until__isnull=True)
-        .only("horizon_days")
-        .first()
+    rows = ChurnPrediction.objects.filter(
+        account=account, version__live_from__isnull=False, version__live_until__isnull=True
     )
-    if version is None:
-        return Prediction(None, 0, None, (), has_model=False)
-    row = ChurnPrediction.objects.filter(account=account, version=version).order_by("-as_of").first()
+    rows = rows.select_related("version").defer("version__record", "version__artefact")
+    row = rows.order_by("-as_of").first()
     if row is None:
-        return Prediction(None, version.horizon_days, None, (), has_model=True)
-    currency = state.currency if state else "USD"
-    return Prediction(
-        row.probability, version.horizon_days, row.as_of, _reasons(row.reasons, currency), has_model=True
-    )
+        return _without_prediction()
+    reasons = _reasons(row.reasons, state.currency if state else "USD")
+    return Prediction(row.probability, row.version.horizon_days, row.as_of, reasons, has_model=True)
+
+
+def _without_prediction() -> Prediction:
+    live = ModelVersion.objects.filter(live_from__isnull=False, live_until__isnull=True)
+    horizon = live.values_list("horizon_days", flat=True).first()
+    return Prediction(None, horizon or 0, None, (), has_model=horizon is not None)
 
 
 def _reasons(stored: list[dict[str, object]], currency: str) -> tuple[Reason, ...]:

@@ -76,14 +76,13 @@ class ScoreBreakdown:
 
 
 def score_breakdown(account: Account, currency: str) -> ScoreBreakdown | None:
-    """None without a score. Five queries."""
+    """None without a score. Three queries."""
     from health.scoring import parse_definition
 
-    latest = HealthScore.objects.filter(account=account).select_related("version").order_by("-as_of").first()
+    latest, earlier = _latest_and_earlier(account)
     if latest is None:
         return None
     definition = parse_definition(latest.version.definition)
-    earlier = _score_before(account, latest.as_of)
     history = _History.read(account, latest.as_of)
     words = metric_words(set(definition.metrics), currency)
     parts, capped = _parts(definition, history.table(definition, latest.as_of), latest, words)
@@ -97,12 +96,15 @@ def score_breakdown(account: Account, currency: str) -> ScoreBreakdown | None:
     )
 
 
-def _score_before(account: Account, as_of: date) -> HealthScore | None:
-    """The score 28 days earlier, or the nearest one of the week before that."""
-    day = as_of - timedelta(days=LEDGER_DAYS)
-    rows = HealthScore.objects.filter(account=account, as_of__lte=day, as_of__gt=day - timedelta(days=7))
-    found: HealthScore | None = rows.select_related("version").order_by("-as_of").first()
-    return found
+def _latest_and_earlier(account: Account) -> tuple[HealthScore | None, HealthScore | None]:
+    """The newest score, and the one 28 days before it or the nearest of the week before that."""
+    rows = HealthScore.objects.filter(account=account).select_related("version").order_by("-as_of")
+    newest = list(rows[: LEDGER_DAYS + 8])
+    if not newest:
+        return None, None
+    last = newest[0].as_of - timedelta(days=LEDGER_DAYS)
+    first = last - timedelta(days=7)
+    return newest[0], next((row for row in newest if first < row.as_of <= last), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, Sum, Value
 from django.db.models.functions import Floor, Least
 
 from accounts.models import Membership
@@ -112,7 +112,7 @@ def histogram(bins: int = HISTOGRAM_BINS) -> list[int]:
     step = 100 / bins
     rows = AccountState.objects.filter(is_customer=True, health_score__isnull=False)
     grouped = (
-        rows.annotate(bin=Least(Floor(F("health_score") / step), bins - 1))
+        rows.annotate(bin=Least(Floor(F("health_score") / step), Value(bins - 1.0)))
         .values("bin")
         .annotate(n=Count("id"))
     )

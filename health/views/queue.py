@@ -37,7 +37,8 @@ def queue(request: WorkspaceRequest) -> HttpResponse:
 @requires("queue.view")
 def queue_account(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
     """One account of the queue: in the drawer, or as a page of its own."""
-    account = get_object_or_404(Account.objects.select_related("csm__user"), public_id=public_id)
+    rows = Account.objects.select_related("csm__user", "state", "queue_entry")
+    account = get_object_or_404(rows, public_id=public_id)
     here = request.GET.get("next") or reverse("health:queue")
     context = {
         "risk": account_risk(account, today=today_of(request.membership)),
