@@ -10,9 +10,10 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import import_kinds, navigation, panels
+        from accounts import import_kinds, job_kinds, navigation, panels
 
         import_kinds.register()
+        job_kinds.register()
         navigation.register()
         panels.register()
         post_migrate.connect(_secure, sender=self)

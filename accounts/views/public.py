@@ -1,0 +1,69 @@
+"""The base of pages that a stranger opens from a mail."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone, translation
+from django.utils.cache import add_never_cache_headers
+
+from accounts.models import AccessLink, Workspace
+from accounts.registry import token_purposes
+from accounts.services.access_links import find_link
+from cs_platform.lib.scoping import workspace_scope
+from cs_platform.lib.signing import parse_credential
+
+PublicView = Callable[..., HttpResponse]
+
+
+class LinkRequest(HttpRequest):
+    """A request by a valid link, inside its workspace."""
+
+    link: AccessLink
+
+
+def public_page(purpose: str) -> Callable[[PublicView], Callable[..., HttpResponseBase]]:
+    """A page behind a token of this purpose, in the contact's language.
+
+    Malformed, expired, revoked, used, foreign and unknown links get the same page and status, so
+    that nothing can be learnt from the difference. A GET must not change state: mail scanners click.
+    """
+    token_purposes.get(purpose)
+
+    def decorate(view: PublicView) -> Callable[..., HttpResponseBase]:
+        @functools.wraps(view)
+        def guarded(request: HttpRequest, token: str, **kwargs: Any) -> HttpResponseBase:
+            response = _open(request, token, purpose, lambda: view(request, **kwargs))
+            add_never_cache_headers(response)
+            response["Cache-Control"] += ", no-store"
+            response["Referrer-Policy"] = "no-referrer"
+            response["X-Robots-Tag"] = "noindex, nofollow"
+            return response
+
+        guarded.permission = "link"  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def _open(request: HttpRequest, token: str, purpose: str, view: Callable[[], HttpResponse]) -> HttpResponse:
+    credential = parse_credential(token)
+    workspace = Workspace.objects.filter(public_id=credential.workspace).first() if credential else None
+    if credential is None or workspace is None or credential.prefix:
+        return _no_such_link(request)
+    with workspace_scope(workspace.pk):
+        link = find_link(credential=credential, purpose=purpose, now=timezone.now())
+        if link is None:
+            return _no_such_link(request)
+        request.link = link  # type: ignore[attr-defined]
+        language = link.contact.language if link.contact else workspace.language
+        with translation.override(language):
+            return view()
+
+
+def _no_such_link(request: HttpRequest) -> HttpResponse:
+    return render(request, "public/no_such_link.html", status=404)
