@@ -21,6 +21,7 @@ from health.models.usage import (
     UnattributedUser,
     UsageRollup,
     UserAlias,
+    WaitingIdentity,
 )
 from health.models.working import (
     ActionReceipt,
@@ -38,10 +39,10 @@ from health.models.working import (
 )
 
 __all__ = [
-    "ActionReceipt",
     "AccountDay",
     "AccountSnapshot",
     "AccountState",
+    "ActionReceipt",
     "ChurnPrediction",
     "ContactDays",
     "Event",
@@ -68,4 +69,5 @@ __all__ = [
     "UnattributedUser",
     "UsageRollup",
     "UserAlias",
+    "WaitingIdentity",
 ]

@@ -83,7 +83,9 @@ class UnattributedUser(WorkspaceModel):
 
     class Meta(WorkspaceModel.Meta):
         constraints = [unique_in_workspace("user_key", "group_key", name="unattributed_user")]
-        indexes = [models.Index(fields=["workspace", "has_account", "-events"], name="unattributed_user_events")]
+        indexes = [
+            models.Index(fields=["workspace", "has_account", "-events"], name="unattributed_user_events")
+        ]
 
 
 class UserAlias(WorkspaceModel):
@@ -95,6 +97,19 @@ class UserAlias(WorkspaceModel):
     class Meta(WorkspaceModel.Meta):
         constraints = [unique_in_workspace("key", name="user_alias_key")]
         indexes = [models.Index(fields=["workspace", "user_key"], name="user_alias_user_key")]
+
+
+class WaitingIdentity(WorkspaceModel):
+    """What `identify` said about a person whose account is not known yet; a contact once it is."""
+
+    user_key = models.CharField(max_length=200)
+    group_key = models.CharField(max_length=200, blank=True)
+    traits = models.JSONField(default=dict)
+    seen_at = models.DateTimeField()
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [unique_in_workspace("user_key", name="waiting_identity_user_key")]
+        indexes = [models.Index(fields=["workspace", "group_key"], name="waiting_identity_group_key")]
 
 
 class UsageRollup(WorkspaceModel):
@@ -130,7 +145,7 @@ class ContactDays(WorkspaceModel):
     """The days on which one person was active, as bits.
 
     `block` = days since 1970-01-01 divided by 32; bit i of `bits` = day block * 32 + i.
-    `person_key` is the contact's id when known, else the raw user key.
+    `person_key` is the contact's id when known, else "?" and the raw user key.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
