@@ -18,7 +18,7 @@ from health.simulation.spec import SimulationSpec
 
 RETRY_OFFSETS = (3, 7, 14)
 GIVE_UP_AFTER = 21
-PRICE_RISE_AT = 0.58  # share of the period after which the new price list applies
+FIT = 0.55  # how much of the lasting differences between accounts is a matter of fit
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ def step(
     _feel(lanes, rng)
     if not ends:
         return seen
-    _raise_prices(lanes, day, today, spec, rng, seen)
+    _raise_prices(lanes, day, today, rng, seen)
     _bill(lanes, day, today, rng, seen)
     _decide(lanes, day, today, rng, seen)
     _resize(lanes, day, today, rng, seen)
@@ -60,7 +60,7 @@ def step(
 def _begin(lanes: Lanes, day: int, rng: np.random.Generator, seen: Happenings) -> None:
     born = lanes.first_day == day
     lanes.alive |= born
-    lanes.energy = np.where(born, 0.35 * lanes.fit + rng.normal(0, 0.2, lanes.size), lanes.energy)
+    lanes.energy = np.where(born, FIT * lanes.fit + rng.normal(0, 0.2, lanes.size), lanes.energy)
     seen.note("began", born)
 
 
@@ -69,8 +69,8 @@ def _strike(lanes: Lanes, day: int, rng: np.random.Generator, seen: Happenings) 
     n = lanes.size
     roll = rng.random((4, n))
     calm = lanes.alive & (lanes.drag < 0.3) & (lanes.drift_left == 0)
-    drift = calm & (roll[0] < 1 / 750)
-    lanes.drift_left = np.where(drift, rng.integers(45, 110, n), np.maximum(lanes.drift_left - 1, 0))
+    drift = calm & (roll[0] < 1 / 1000)
+    lanes.drift_left = np.where(drift, rng.integers(55, 130, n), np.maximum(lanes.drift_left - 1, 0))
     stop = calm & (roll[1] < 1 / 1700)
     lanes.drag = lanes.drag + np.where(stop, rng.uniform(1.8, 3.6, n), 0)
     leaves = lanes.alive & (lanes.champion_back == NEVER) & (roll[2] < 1 / 850) & (day - lanes.first_day > 45)
@@ -78,7 +78,7 @@ def _strike(lanes: Lanes, day: int, rng: np.random.Generator, seen: Happenings) 
     lanes.champion_back = np.where(
         leaves, day + rng.integers(30, 130, n), np.where(back, NEVER, lanes.champion_back)
     )
-    trouble = lanes.alive & (lanes.trouble_left == 0) & (roll[3] < 1 / 900)
+    trouble = lanes.alive & (lanes.trouble_left == 0) & (roll[3] < 1 / 650)
     lanes.trouble_left = np.where(trouble, rng.integers(20, 60, n), np.maximum(lanes.trouble_left - 1, 0))
     seen.note("champion_left", leaves)
     seen.note("champion_back", back)
@@ -94,28 +94,18 @@ def _feel(lanes: Lanes, rng: np.random.Generator) -> None:
     )
     lanes.pressure = lanes.pressure * (1 - 1 / 75)
     away = 0.45 * (lanes.champion_back < NEVER)
-    target = 0.35 * lanes.fit - lanes.drag - away - 0.35 * lanes.frustration
+    target = FIT * lanes.fit - lanes.drag - away - 0.35 * lanes.frustration
     moved = lanes.energy + 0.1 * (target - lanes.energy) + rng.normal(0, 0.07, lanes.size)
     lanes.energy = np.clip(moved, -4.5, 1.3)
 
 
-def _raise_prices(
-    lanes: Lanes, day: int, today: date, spec: SimulationSpec, rng: np.random.Generator, seen: Happenings
-) -> None:
-    """The new price list reaches older accounts with their next bill."""
-    in_force = day >= int(spec.days * PRICE_RISE_AT)
-    older = lanes.first_day < int(spec.days * PRICE_RISE_AT) - 120
-    hit = (
-        lanes.alive
-        & in_force
-        & older
-        & ~lanes.price_seen
-        & is_bill_day(lanes, today)
-        & (lanes.notice_day == NEVER)
-    )
-    if not hit.any():
-        return
-    rise: Floats = 0.01 * rng.integers(6, 16, lanes.size).astype(np.float64)
+def _raise_prices(lanes: Lanes, day: int, today: date, rng: np.random.Generator, seen: Happenings) -> None:
+    """The newer price list reaches most older accounts on an anniversary of their first bill, once."""
+    older = lanes.first_day < day - 300
+    anniversary = is_bill_day(lanes, today) & (lanes.bill_month == today.month)
+    reached = lanes.alive & older & anniversary & ~lanes.price_seen & (lanes.notice_day == NEVER)
+    hit = reached & (rng.random(lanes.size) < 0.7)
+    rise = 0.01 * rng.integers(5, 19, lanes.size).astype(np.float64)
     lanes.price_factor = np.where(hit, lanes.price_factor * (1 + rise), lanes.price_factor)
     lanes.pressure = lanes.pressure + np.where(hit, rise * 9 * lanes.sensitivity, 0)
     lanes.price_seen = lanes.price_seen | hit
@@ -127,11 +117,11 @@ def _bill(lanes: Lanes, day: int, today: date, rng: np.random.Generator, seen: H
     paying = lanes.alive & ~(lanes.on_trial & (day < lanes.first_day + TRIAL_DAYS))
     due = paying & is_bill_day(lanes, today) & (lanes.notice_day == NEVER)
     roll = rng.random((2, lanes.size))
-    fails = due & (lanes.owed_since == NEVER) & (roll[0] < np.where(lanes.by_card, 0.032, 0.012))
+    fails = due & (lanes.owed_since == NEVER) & (roll[0] < np.where(lanes.by_card, 0.05, 0.012))
     lanes.owed_since = np.where(fails, day, lanes.owed_since)
     waited = day - lanes.owed_since
     owing = paying & (lanes.owed_since < NEVER) & (waited > 0)
-    recovered = owing & np.isin(waited, RETRY_OFFSETS) & (roll[1] < 0.46)
+    recovered = owing & np.isin(waited, RETRY_OFFSETS) & (roll[1] < 0.56)
     lost = owing & (waited >= GIVE_UP_AFTER)
     lanes.owed_since = np.where(recovered | lost, NEVER, lanes.owed_since)
     lanes.ends_day = np.where(lost, day, lanes.ends_day)

@@ -50,7 +50,7 @@ def _warmed_up(spec: SimulationSpec) -> tuple[Lanes, np.random.Generator]:
     """The accounts as they stand when the period begins, and the stream that continues from there."""
     rng = stream(spec.seed, 0)
     lanes = make_lanes(spec, rng)
-    lanes.alive, lanes.energy = lanes.first_day < -BURN_IN_DAYS, 0.35 * lanes.fit
+    lanes.alive, lanes.energy = lanes.first_day < -BURN_IN_DAYS, engagement.FIT * lanes.fit
     for day in range(-BURN_IN_DAYS, 0):
         engagement.step(lanes, day, spec, rng, ends=False)
     return lanes, rng

@@ -8,7 +8,7 @@ import numpy as np
 
 from health.simulation.lanes import NEVER, TRIAL_DAYS, Bools, Floats, Ints, Lanes
 
-_BASE_LOG_HAZARD = np.array([-11.75, -11.4, -11.9])
+_BASE_LOG_HAZARD = np.array([-10.9, -11.7, -11.7, -12.0])  # by plan
 _ANNUAL_LIFT = 1.3
 _MAX_HAZARD = 0.06
 
@@ -46,17 +46,17 @@ def hazard(lanes: Lanes, day: int, today: date) -> Floats:
     """Probability of deciding to leave today, given the state. Zero on trial and after notice."""
     stalled = np.where(day - lanes.paying_again_day > 30, 1 - np.minimum(adoption(lanes, day), 1), 0)
     log = (
-        _BASE_LOG_HAZARD[lanes.segment]
-        - 3.6 * lanes.energy
-        + 1.3 * lanes.frustration
-        + 0.9 * lanes.pressure
-        + 0.8 * (lanes.champion_back < NEVER)
-        + 1.0 * (1 - lanes.depth)
+        _BASE_LOG_HAZARD[lanes.plan]
+        - 3.0 * lanes.energy
+        + 1.5 * lanes.frustration
+        + 1.3 * lanes.pressure
+        + 1.1 * (lanes.champion_back < NEVER)
+        + 1.4 * (1 - lanes.depth)
         + 2.2 * stalled
     )
     left = days_to_renewal(lanes, today)
     # Who is bound for a year decides in the weeks before the renewal.
-    timing = np.where(lanes.annual, np.exp(-(((left - 35) / 40.0) ** 2)) * 3.4 * _ANNUAL_LIFT + 0.04, 1.0)
+    timing = np.where(lanes.annual, np.exp(-(((left - 35) / 40.0) ** 2)) * 3.4 * _ANNUAL_LIFT + 0.005, 1.0)
     free = lanes.alive & (lanes.notice_day == NEVER) & (day >= lanes.paying_again_day + TRIAL_DAYS)
     probability: Floats = np.where(free, np.minimum(np.exp(log) * timing, _MAX_HAZARD), 0.0)
     return probability

@@ -123,7 +123,7 @@ def _work(history: History, accounts: Sequence[SimulatedAccount]) -> Floats:
 
 
 def _defect_rates(history: History, accounts: Sequence[SimulatedAccount]) -> Floats:
-    rates: Floats = _work(history, accounts) * (0.006 + 0.12 * np.maximum(history.frustration - 0.15, 0))
+    rates: Floats = _work(history, accounts) * (0.004 + 0.19 * np.maximum(history.frustration - 0.15, 0))
     return rates
 
 
@@ -131,7 +131,7 @@ def _question_rates(history: History, accounts: Sequence[SimulatedAccount]) -> F
     """Newcomers ask, later few do."""
     day = np.arange(history.spec.days)[:, None]
     age = np.maximum(day - history.first.first_day, 0)
-    rates: Floats = _work(history, accounts) * (0.012 + 0.07 * np.exp(-age / 25.0))
+    rates: Floats = _work(history, accounts) * (0.009 + 0.06 * np.exp(-age / 25.0))
     return rates
 
 

@@ -40,13 +40,18 @@ FEATURES: tuple[Feature, ...] = (
     Feature("API Called", 0.02),
 )
 KEY_FEATURES = tuple(index for index, feature in enumerate(FEATURES) if feature.is_key)
-_EVENTS_PER_SESSION = 3.2
+_EVENTS_PER_SESSION = 2.6
+_LINKED_SHARE = 0.14  # accounts whose own systems call the product every night
+_MACHINE_FEATURES = (10, 11)
 _LATEST_BACK = 16 * 3600  # local days of the simulated countries begin at most this long before the UTC day
 
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """Parallel columns of events, ascending in ``time`` (Unix seconds); the others are indexes."""
+    """Parallel columns of events, ascending in ``time`` (Unix seconds), the others indexes.
+
+    ``contact`` is -1 where a machine was at work.
+    """
 
     account: NDArray[np.int32]
     contact: NDArray[np.int32]
@@ -74,11 +79,12 @@ class UsageStream:
         account_of = np.array([person.account for person in contacts])
         self._bounds = np.searchsorted(account_of, np.arange(len(accounts) + 1))
         self._adopted = self._adoption_days()
+        self._is_linked = stream(spec.seed, 10).random(len(accounts)) < _LINKED_SHARE
         self._rates = self._event_rates(rhythm(spec)[:, country])
 
     def _event_rates(self, work: Floats) -> Floats:
         """Expected events per day and account, scaled to the rate that the specification asks for."""
-        size = self._history.first.seats.astype(float) ** 0.6
+        size = self._history.first.seats.astype(float) ** 0.5
         rates: Floats = self._history.activity * work * size
         # Whoever starts today is busy signing the contract; use begins with the next local day.
         rates[1:][~self._history.alive[:-1]] = 0
@@ -102,7 +108,7 @@ class UsageStream:
         held: list[EventBatch] = []
         ready: list[EventBatch] = []
         for day in range(self._spec.days):
-            held.append(self._day(day, rng))
+            held += [self._day(day, rng), self._night(day, rng)]
             merged = _sorted(held)
             # The next day's earliest event may lie before this UTC day ends.
             safe = self._spec.start_seconds + (day + 1) * 86400 - _LATEST_BACK
@@ -140,6 +146,19 @@ class UsageStream:
             feature=feature.astype(np.int8),
             time=(start + begins[of] + spread).astype(np.int64),
             quantity=quantity.astype(np.int32),
+        )
+
+    def _night(self, day: int, rng: np.random.Generator) -> EventBatch:
+        """Calls of the linked accounts' systems: nobody signs in and no contact is known (-1)."""
+        runs = self._is_linked & self._history.alive[day] & self._history.alive[max(day - 1, 0)]
+        account = np.flatnonzero(runs & (self._rates[day] > 0) & (rng.random(runs.size) < 0.8))
+        start = self._spec.start_seconds + day * 86400 - self._offset[account]
+        return EventBatch(
+            account=account.astype(np.int32),
+            contact=np.full(account.size, -1, dtype=np.int32),
+            feature=rng.choice(_MACHINE_FEATURES, account.size).astype(np.int8),
+            time=(start + rng.uniform(1, 5, account.size) * 3600).astype(np.int64),
+            quantity=(1 + rng.geometric(0.01, account.size)).astype(np.int32),
         )
 
     def _pick_people(self, account: Ints, day: int, rng: np.random.Generator) -> Ints:

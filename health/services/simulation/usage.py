@@ -67,10 +67,11 @@ def _lines(target: Target, batch: EventBatch, first: int) -> Iterator[str]:
     account_ids, contact_ids = target.account_ids.tolist(), target.contact_ids.tolist()
     for number, (moment, account, contact, feature, quantity) in enumerate(rows, start=first):
         message = f"sim-{business.spec.seed}-{number}".encode()
+        person, key = (contact_ids[contact], people[contact]) if contact >= 0 else ("\\N", "")
         digest = hashlib.sha256(message).hexdigest()[:32]
         yield (
-            f"{workspace_id}\t{account_ids[account]}\t{contact_ids[contact]}\t{moment}\t{moment}\t{quantity}"
-            f"\t\\\\x{digest}\t{names[feature]}\t{people[contact]}\t{groups[account]}\n"
+            f"{workspace_id}\t{account_ids[account]}\t{person}\t{moment}\t{moment}\t{quantity}"
+            f"\t\\\\x{digest}\t{names[feature]}\t{key}\t{groups[account]}\n"
         )
 
 
