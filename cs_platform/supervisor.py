@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from types import FrameType
 from typing import IO
 
@@ -22,7 +23,8 @@ from cs_platform.embedded.postgres import ServerFailed
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.05
+KEPT_LOG_BYTES = 5_000_000
 
 
 class Stopped(Exception):
@@ -35,11 +37,11 @@ class Supervisor:
         self.url = (os.environ.get("BASE_URL") or f"http://127.0.0.1:{self.port}").rstrip("/")
         self.paths = current()
         self.hold = Hold(self.paths, missing_services())
-        self.web = Child(
-            "web", ["-m", "gunicorn", "--config", "python:cs_platform.web_server", "cs_platform.wsgi"]
-        )
-        self.worker = Child("worker", ["manage.py", "run_worker"])
-        self.beat = Child("beat", ["manage.py", "run_beat"])
+        self.prepared = self.paths.run / "prepared"
+        gunicorn = ["-m", "gunicorn", "--config", "python:cs_platform.web_server", "cs_platform.wsgi"]
+        self.web = Child("web", gunicorn, {"CS_WAIT_FOR": str(self.prepared)}, self._log("web"))
+        self.worker = Child("worker", ["manage.py", "run_worker"], log=self._log("worker"))
+        self.beat = Child("beat", ["manage.py", "run_beat"], log=self._log("beat"))
         self.prepare = Child("prepare", ["manage.py", "prepare_demo"])
         self.seed = Child("seed", ["manage.py", "seed_demo"])
         self.stop_requested = False
@@ -77,13 +79,24 @@ class Supervisor:
         lock.flush()
         return lock
 
+    def _log(self, name: str) -> Path:
+        """The child's log file; the one of the run before is kept beside it."""
+        log = self.paths.log / f"{name}.log"
+        if log.exists() and log.stat().st_size > KEPT_LOG_BYTES:
+            log.replace(log.with_suffix(".old"))
+        return log
+
     def _serve(self) -> int:
+        """The first page comes first: the web server loads its code while the database is prepared."""
+        self.prepared.unlink(missing_ok=True)
+        self.web.start()
         self._prepare()
-        for child in (self.web, self.worker, self.beat):
-            child.start()
+        self.prepared.touch()
         if not self._wait_for_web():
             return 1
         say(f"ready {self.url}")
+        self.worker.start()
+        self.beat.start()
         if os.environ.get("CS_SEED") != "off":
             self.seed.start()
         return self._watch()
@@ -100,7 +113,8 @@ class Supervisor:
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
             if not self.web.is_running:
-                say(f"The web server stopped while starting. Is port {self.port} in use? (PORT changes it.)")
+                say(f"The web server stopped while starting; see {self.web.log}.")
+                say(f"Is port {self.port} in use? (PORT changes it.)")
                 return False
             if answers(f"http://127.0.0.1:{self.port}/healthz"):
                 return True
@@ -116,7 +130,7 @@ class Supervisor:
                 if child.is_running:
                     continue
                 if child.keeps_failing:
-                    say(f"{child.name} ended again and again; giving up.")
+                    say(f"{child.name} ended again and again; giving up. See {child.log}.")
                     return 1
                 say(f"{child.name} ended by itself; starting it again.")
                 child.start()

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,29 @@ raw_env = ["CS_PROCESS=web"]
 
 
 def on_starting(server: Any) -> None:
-    """Give the processes one empty folder for their shared measurements."""
+    """Give the processes one empty folder for their shared measurements; load the code once, before they fork."""
     folder = paths.current().run / "metrics"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    import_product()
+    wait_for(os.environ.pop("CS_WAIT_FOR", None))
+
+
+def import_product() -> None:
+    """Models and views, without opening a connection: the forked processes share the memory and start at once."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cs_platform.settings")
+    import django
+    from django.urls import get_resolver
+
+    django.setup()
+    _ = get_resolver().url_patterns
+
+
+def wait_for(name: str | None) -> None:
+    """Wait until the file exists: the supervisor prepares the database meanwhile. Nothing listens before that."""
+    while name and not Path(name).exists():
+        time.sleep(0.02)
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -70,7 +70,7 @@ class Command(BaseCommand):
 def celery_arguments(name: str, processes: int, queues: str) -> list[str]:
     return [
         "-W",
-        "ignore::RuntimeWarning:celery.platforms",  # running as root is normal in a container
+        "ignore::UserWarning:celery.platforms",  # running as root is normal in a container
         "-m",
         "celery",
         "--app=cs_platform.celery",
