@@ -42,27 +42,52 @@ const axis = (own = {}) => ({
   tickcolor: "--hairline",
   ticks: "",
   ...own,
+  ...(own.overlaying && { showgrid: false, rangemode: "tozero", tickmode: "auto", nticks: 4, tickformat: ",~r" }),
   tickfont: { color: "--muted", size: 12, ...own.tickfont },
   title: { standoff: 8, ...own.title, font: { color: "--muted", size: 12, ...own.title?.font } },
 });
 
+// A title of a value axis lies flat above its axis: turned text is hard to read and is cut off in a low chart.
+const flatTitles = (axes) =>
+  Object.entries(axes)
+    .filter(([key, own]) => key.startsWith("y") && own.title?.text)
+    .map(([, own]) => {
+      const right = own.side === "right";
+      const text = own.title.text;
+      own.title = { ...own.title, text: "" };
+      return {
+        text,
+        showarrow: false,
+        xref: "paper",
+        yref: "paper",
+        x: right ? 1 : 0,
+        xanchor: right ? "right" : "left",
+        y: 1,
+        yanchor: "bottom",
+        yshift: 6,
+        font: { color: "--muted", size: 12 },
+      };
+    });
+
 const framed = (layout = {}) => {
   const axes = Object.fromEntries(
-    Object.entries(layout).filter(([key]) => /^[xy]axis\d*$/.test(key)).map(([key, own]) => [key, axis(own)]),
+    Object.entries({ xaxis: {}, yaxis: {}, ...layout })
+      .filter(([key]) => /^[xy]axis\d*$/.test(key))
+      .map(([key, own]) => [key, axis(own)]),
   );
+  const titles = flatTitles(axes);
   return {
     colorway: ["--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5"],
-    margin: { l: 8, r: 8, t: 8, b: 8 },
     hovermode: "closest",
     bargap: 0.25,
     ...layout,
+    margin: { l: 8, r: 8, t: titles.length ? 26 : 8, b: 8 },
+    annotations: [...(layout.annotations ?? []), ...titles],
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: "--color-base-content" },
-    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", ...layout.legend },
+    legend: { ...layout.legend, orientation: "h", x: 0, xanchor: "left", y: 0, yref: "container", yanchor: "bottom" },
     hoverlabel: { bgcolor: "--color-neutral", bordercolor: "--color-neutral", font: { color: "--color-neutral-content" } },
-    xaxis: axis(layout.xaxis),
-    yaxis: axis(layout.yaxis),
     ...axes,
   };
 };

@@ -17,16 +17,20 @@ const open = (overlay, opener) => {
 };
 
 export const load = (kind, url, opener) => {
-  const overlay = document.getElementById(kind);
   const content = document.getElementById(`${kind}-content`);
+  openers.set(content.closest("dialog"), opener);
   content.setAttribute("aria-busy", "true");
-  return window.htmx
-    .ajax("GET", url, { target: content, swap: "innerHTML" })
-    .then(() => {
-      content.removeAttribute("aria-busy");
-      if (content.textContent.trim()) open(overlay, opener);
-    });
+  const done = () => content.removeAttribute("aria-busy");
+  return window.htmx.ajax("GET", url, { target: content, swap: "innerHTML" }).then(done, done);
 };
+
+// Whatever is swapped into an overlay opens it, also through a plain hx-target="#dialog-content".
+document.addEventListener("htmx:afterSwap", (event) => {
+  const content = event.detail.target;
+  if (/^(drawer|dialog)-content$/.test(content?.id) && content.textContent.trim()) {
+    open(content.closest("dialog"), event.detail.requestConfig?.elt);
+  }
+});
 
 export const closeAll = () => {
   for (const overlay of document.querySelectorAll("dialog[open]")) overlay.close();
