@@ -1,5 +1,6 @@
-"""Health score: definition, arithmetic, cause of a change, what-if. Pure: arrays in, arrays out."""
+"""Health score: definition, arithmetic, cause of a change, what-if, backtest. Pure: arrays in and out."""
 
+from health.scoring.backtest import Backtest, BandOutcome, CardOutcome, History, replay
 from health.scoring.change import Change, DayFacts, explain_change
 from health.scoring.definition import (
     Bands,
@@ -13,12 +14,16 @@ from health.scoring.score import MetricTable, Part, ScoreTable, display_parts, s
 from health.scoring.whatif import BandMove, WhatIf, what_if
 
 __all__ = [
+    "Backtest",
     "BandMove",
+    "BandOutcome",
     "Bands",
+    "CardOutcome",
     "Change",
     "DayFacts",
     "DefinitionError",
     "ExceptionRule",
+    "History",
     "Measure",
     "MetricTable",
     "Part",
@@ -30,6 +35,7 @@ __all__ = [
     "display_parts",
     "explain_change",
     "parse_definition",
+    "replay",
     "score_accounts",
     "what_if",
 ]
