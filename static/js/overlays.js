@@ -9,7 +9,9 @@ const plainClick = (event) =>
 const open = (overlay, opener) => {
   if (!openers.has(overlay)) openers.set(overlay, opener ?? document.activeElement);
   if (!overlay.open) overlay.showModal();
-  const start = overlay.querySelector("[autofocus], .dialog-body input:not([type='hidden']), .dialog-body textarea, .dialog-body select, h2");
+  // In this order; one selector list would answer in the order of the document.
+  const wanted = ["[autofocus]", ".dialog-body :is(input:not([type='hidden']), textarea, select)", "h2"];
+  const start = wanted.map((selector) => overlay.querySelector(selector)).find(Boolean);
   if (start?.matches("h2")) start.tabIndex = -1;
   start?.focus();
   const toasts = document.getElementById("toasts");
