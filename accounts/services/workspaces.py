@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext
 
 from accounts.models import ApiKey, Membership, Role, User, Workspace
 from accounts.registry import workspace_defaults
@@ -32,6 +38,7 @@ def create_workspace(
             horizon_days=horizon_days,
             report_currency=report_currency,
         )
+        _refuse_unknown(time_zone, report_currency)
         workspace.full_clean()
         workspace.save()
         with workspace_scope(workspace.pk):
@@ -40,6 +47,14 @@ def create_workspace(
             for default in workspace_defaults:
                 default.create()
     return workspace
+
+
+def _refuse_unknown(time_zone: str, currency: str) -> None:
+    """Neither a zone without rules nor a currency without a code may reach a night or a report."""
+    if time_zone not in available_timezones():
+        raise ValidationError(gettext("“%(name)s” is no time zone.") % {"name": time_zone})
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise ValidationError(gettext("“%(name)s” is no currency code.") % {"name": currency})
 
 
 def add_member(*, user: User, role: str, acting_user: User | None) -> Membership:
@@ -79,3 +94,9 @@ def find_api_key(credential: Credential) -> ApiKey | None:
             return None
         key.workspace = workspace
         return key
+
+
+def revoke_api_key(*, key: ApiKey, acting_user: User, now: datetime) -> None:
+    """The key stops working at once for new requests."""
+    ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now)
+    audit("accounts.api_key.revoked", acting_user=acting_user, target=key)
