@@ -10,12 +10,13 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import import_kinds, job_kinds, navigation, panels
+        from accounts import import_kinds, job_kinds, navigation, panels, settings_pages
 
         import_kinds.register()
         job_kinds.register()
         navigation.register()
         panels.register()
+        settings_pages.register()
         post_migrate.connect(_secure, sender=self)
 
 

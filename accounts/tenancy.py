@@ -102,8 +102,9 @@ def _force_row_security(cursor: CursorWrapper, table: str) -> None:
 def foreign_keys(model: type[WorkspaceModel]) -> Iterator[models.ForeignKey[Any, Any]]:
     """Foreign keys of `model` to other workspace tables that the database must check."""
     for field in model._meta.local_concrete_fields:
-        checked = isinstance(field, models.ForeignKey) and field.db_constraint
-        if checked and issubclass(field.related_model, WorkspaceModel):
+        if not isinstance(field, models.ForeignKey) or not vars(field)["db_constraint"]:
+            continue
+        if field.related_model is not None and issubclass(field.related_model, WorkspaceModel):
             yield field
 
 

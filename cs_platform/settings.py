@@ -51,6 +51,8 @@ ALLOWED_HOSTS = env.listing(
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com")
 SENTRY_DSN = env.optional("SENTRY_DSN")
+# Events per second and workspace that one web process takes before it answers 429.
+INTAKE_EVENTS_PER_SECOND = env.integer("INTAKE_EVENTS_PER_SECOND", 20_000, minimum=1)
 
 # --- Applications ------------------------------------------------------------------------------------------------
 # Lowest last: an import points to the right only. Removing a motion leaves the rest running.
@@ -125,7 +127,12 @@ def _databases() -> dict[str, dict[str, Any]]:
     app = owner | {"OPTIONS": owner["OPTIONS"] | {"options": f"-c role={DATABASE_APP_ROLE}"}}
     if PROCESS == "web":
         # Threads share connections. Prefork workers must not: a pool does not survive a fork.
-        app["OPTIONS"]["pool"] = {"min_size": 1, "max_size": env.integer("WEB_THREADS", 8) + 2, "timeout": 5}
+        # There are more connections than threads, so only a database that is gone makes anybody wait: not for long.
+        app["OPTIONS"]["pool"] = {
+            "min_size": 1,
+            "max_size": env.integer("WEB_THREADS", 8) + 2,
+            "timeout": 0.9,
+        }
     elif PROCESS == "worker":
         app["CONN_MAX_AGE"] = 600
     return {"default": app, "owner": owner | {"TEST": {"MIRROR": None}}}
@@ -153,6 +160,7 @@ if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

@@ -1,0 +1,81 @@
+"""Let people in by mail."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from accounts.models import Invitation, Membership, User, Workspace
+from accounts.services.audit import audit
+from accounts.services.mail import queue_mail
+from accounts.services.workspaces import add_member
+from cs_platform.lib.scoping import current_workspace_id
+from cs_platform.lib.signing import Credential, new_credential
+
+LIFETIME = timedelta(days=14)
+MAIL_KIND = "accounts.invitation"
+
+
+class NotForYou(RuntimeError):
+    """The invitation names another mail address."""
+
+
+@transaction.atomic
+def invite(*, email: str, role: str, acting_user: User, now: datetime) -> tuple[Invitation, Credential]:
+    """Write an invitation and its mail; an open one for the same address is replaced."""
+    workspace = Workspace.objects.get(pk=current_workspace_id())
+    address = email.strip().lower()
+    Invitation.objects.filter(email=address, accepted_at__isnull=True, revoked_at__isnull=True).update(
+        revoked_at=now
+    )
+    credential = new_credential(workspace.public_id)
+    invitation = Invitation.objects.create(
+        email=address,
+        role=role,
+        token_hash=credential.digest,
+        invited_by=acting_user,
+        expires_at=now + LIFETIME,
+    )
+    link = settings.BASE_URL + reverse("accounts:invitation", args=[str(credential)])
+    queue_mail(
+        MAIL_KIND,
+        to_address=address,
+        context={"link": link, "invited_by": str(acting_user), "days": LIFETIME.days},
+        language=workspace.language,
+    )
+    audit("accounts.invitation.sent", acting_user=acting_user, target=invitation, role=role)
+    return invitation, credential
+
+
+def find_invitation(*, credential: Credential, now: datetime) -> Invitation | None:
+    """The open invitation in the running workspace, or None."""
+    return (
+        Invitation.objects.select_related("workspace", "invited_by")
+        .filter(
+            token_hash=credential.digest,
+            expires_at__gt=now,
+            accepted_at__isnull=True,
+            revoked_at__isnull=True,
+        )
+        .first()
+    )
+
+
+@transaction.atomic
+def accept(*, invitation: Invitation, user: User, now: datetime) -> Membership:
+    """Turn an open invitation into a membership, once. Raises NotForYou for another address."""
+    if user.email.lower() != invitation.email:
+        raise NotForYou
+    taken = Invitation.objects.filter(pk=invitation.pk, accepted_at__isnull=True, revoked_at__isnull=True)
+    if not taken.update(accepted_at=now):
+        raise NotForYou
+    audit("accounts.invitation.accepted", acting_user=user, target=invitation)
+    return add_member(user=user, role=invitation.role, acting_user=user)
+
+
+def revoke(*, invitation: Invitation, acting_user: User, now: datetime) -> None:
+    Invitation.objects.filter(pk=invitation.pk, accepted_at__isnull=True).update(revoked_at=now)
+    audit("accounts.invitation.revoked", acting_user=acting_user, target=invitation)

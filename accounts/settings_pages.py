@@ -1,0 +1,49 @@
+"""Pages of the settings section that this app brings, and its mail kinds."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.registry import MailKind, SettingsPage, mail_kinds, settings_pages
+from accounts.services.invitations import MAIL_KIND
+
+
+def register() -> None:
+    def page(name: str, label: object, description: object, permission: str, order: int) -> None:
+        settings_pages.register(SettingsPage(name, label, description, f"accounts:{name}", permission, order))
+
+    page(
+        "profile",
+        _("Profile"),
+        _("Your name, language, time zone, password and second factor."),
+        "settings.view",
+        10,
+    )
+    page(
+        "workspace_settings",
+        _("Workspace"),
+        _("Name, time zone, report currency, horizon of predictions, hour of the nightly run."),
+        "settings.manage",
+        20,
+    )
+    page("members", _("Members"), _("Who may come in, with which role; invitations."), "members.manage", 30)
+    page("keys", _("API keys"), _("Keys for sending events and for reading results."), "settings.manage", 40)
+    page(
+        "audit_log", _("Audit log"), _("Who changed what, and when. It can only grow."), "settings.manage", 80
+    )
+    page(
+        "design",
+        _("Components"),
+        _("Every building block of the pages in all its states."),
+        "settings.view",
+        90,
+    )
+    mail_kinds.register(
+        MailKind(
+            MAIL_KIND,
+            "transactional",
+            "mail/invitation-subject.txt",
+            "mail/invitation-body",
+            resend_when_doubtful=True,
+        )
+    )

@@ -1,0 +1,48 @@
+"""Settings: the overview, the workspace's own values, the audit log, the design page."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+
+from accounts.access import WorkspaceRequest, allows, requires
+from accounts.forms.settings import WorkspaceForm
+from accounts.models import AuditEntry
+from accounts.registry import settings_pages
+from accounts.services.members import update_workspace
+from accounts.views.design import sample_context
+
+
+@requires("settings.view")
+def settings_index(request: WorkspaceRequest) -> HttpResponse:
+    pages = [
+        p for p in sorted(settings_pages, key=lambda p: p.order) if allows(request.membership, p.permission)
+    ]
+    return render(request, "settings/index.html", {"pages": pages})
+
+
+@requires("settings.manage")
+def workspace_settings(request: WorkspaceRequest) -> HttpResponse:
+    workspace = request.membership.workspace
+    form = WorkspaceForm(request.POST or None, instance=workspace)
+    if request.method == "POST" and form.is_valid():
+        update_workspace(workspace=workspace, acting_user=request.user, **form.cleaned_data)
+        messages.success(request, gettext("Saved. The next nightly run uses the new values."))
+        return redirect("accounts:workspace_settings")
+    return render(request, "settings/workspace.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@requires("settings.manage")
+def audit_log(request: WorkspaceRequest) -> HttpResponse:
+    entries = AuditEntry.objects.select_related("actor").order_by("-pk")
+    page = Paginator(entries, 50).get_page(request.GET.get("page"))
+    return render(request, "settings/audit.html", {"page": page})
+
+
+@requires("settings.view")
+def design(request: WorkspaceRequest) -> HttpResponse:
+    """Every component in every state, for those who build pages."""
+    return render(request, "design.html", sample_context())
