@@ -120,11 +120,11 @@ def requirements() -> Result:
 
 
 STEPS: dict[str, Callable[[], Result]] = {
-    "types": tool("mypy", *PACKAGES, "tests"),
+    "types": tool("mypy", *PACKAGES, "tests/stack.py", "tests/workers.py"),
     "format": tool("ruff", "format", "--check", "."),
     "lint": tool("ruff", "check", "--quiet", "."),
     "templates": tool("djlint", "--quiet", "--lint", "templates"),
-    "security lint": tool("bandit", "-q", "-c", "pyproject.toml", "-r", *PACKAGES),
+    "security lint": tool("bandit", "-q", "-ll", "-c", "pyproject.toml", "-r", *PACKAGES),
     "import rules": tool("pytest", "-q", "tests/test_architecture.py"),
     "deploy checks": manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION),
     "missing migrations": missing_migrations,

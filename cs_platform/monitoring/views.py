@@ -1,18 +1,22 @@
 """Health checks for load balancers and people, metrics for a scraper."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from prometheus_client import REGISTRY, CollectorRegistry, multiprocess
+from prometheus_client import REGISTRY, CollectorRegistry, Metric, multiprocess
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from cs_platform.monitoring.jobs import WaitingJobs
+from cs_platform.monitoring.nights import nights_are_done
 
 BROKER_SECONDS = 1.0
 
@@ -34,6 +38,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     parts = {"database": checked(ask_database), "broker": checked(ask_broker)}
     if parts["database"] != "ok":
         return JsonResponse({"status": "down", "parts": parts}, status=503)
+    parts["nights"] = "ok" if nights_are_done(timezone.now()) else "late"
     status = "ok" if all(value == "ok" for value in parts.values()) else "degraded"
     return JsonResponse({"status": status, "parts": parts})
 
@@ -45,16 +50,20 @@ def metrics(request: HttpRequest) -> HttpResponse:
     expected = f"Bearer {settings.METRICS_TOKEN}" if settings.METRICS_TOKEN else ""
     if not expected or not constant_time_compare(request.headers.get("Authorization", ""), expected):
         raise Http404
-    return HttpResponse(generate_latest(registry()), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(generate_latest(Everything()), content_type=CONTENT_TYPE_LATEST)
 
 
-def registry() -> CollectorRegistry:
-    """The numbers of all web processes together where they share a folder, else of this one."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return REGISTRY
-    shared = CollectorRegistry()
-    multiprocess.MultiProcessCollector(shared)
-    return shared
+class Everything:
+    """The numbers of all web processes together where they share a folder, else of this one; and the jobs."""
+
+    def collect(self) -> Iterator[Metric]:
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            shared = CollectorRegistry()
+            multiprocess.MultiProcessCollector(shared)
+            yield from shared.collect()
+        else:
+            yield from REGISTRY.collect()
+        yield from WaitingJobs().collect()
 
 
 def checked(ask: Callable[[], Any]) -> str:

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +11,15 @@ import structlog
 from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 
+from accounts.models import Job, Workspace
 from cs_platform import logs
 from cs_platform.embedded.valkey import Valkey
-from cs_platform.monitoring import views
+from cs_platform.lib.scoping import workspace_scope
+from cs_platform.monitoring import nights, views
+from health.models import NightRun, RunStatus
+from tests.workbench.apps import KIND
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +49,51 @@ def test_readyz_without_a_broker_is_degraded_but_ready(client: Client, valkey_se
     assert response.status_code == 200
     assert response.json() == {"status": "degraded", "parts": response.json()["parts"] | {"broker": "down"}}
     assert client.get("/readyz").json()["parts"]["broker"] == "ok"
+
+
+@pytest.fixture
+def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nights, "_answer", (float("-inf"), True))
+
+
+def test_a_late_night_is_degraded_but_ready(client: Client, cast: Any, valkey: Any, no_memory: None) -> None:
+    before = timezone.now() - timedelta(days=3)
+    Workspace.objects.filter(pk=cast.workspace.pk).update(created_at=before)
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+    assert response.json()["parts"]["nights"] == "late"
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "late"),
+    [(3, True), (2, True), (0, False), (-1, False)],
+    ids=["3 days", "2 days", "today", "ahead"],
+)
+def test_a_night_is_late_when_its_date_is_missing(cast: Any, days_ago: int, late: bool) -> None:
+    now = datetime(2026, 5, 20, 12, tzinfo=UTC)
+    cast.workspace.created_at = now - timedelta(days=9)
+    with workspace_scope(cast.workspace.pk):
+        NightRun.objects.create(as_of=now.date() - timedelta(days=days_ago), status=RunStatus.DONE)
+    assert nights.is_late(cast.workspace, now) is late
+
+
+def test_before_its_hour_yesterdays_night_is_enough(cast: Any) -> None:
+    now = datetime(2026, 5, 20, 4, 30, tzinfo=UTC)  # the night begins at 2 and may take three hours
+    cast.workspace.created_at = now - timedelta(days=9)
+    with workspace_scope(cast.workspace.pk):
+        NightRun.objects.create(as_of=date(2026, 5, 19), status=RunStatus.DONE)
+    assert not nights.is_late(cast.workspace, now)
+    assert nights.is_late(cast.workspace, now + timedelta(hours=1))
+
+
+def test_metrics_count_waiting_jobs(client: Client, cast: Any) -> None:
+    with workspace_scope(cast.workspace.pk):
+        Job.objects.put(KIND, 1)
+    text = client.get(
+        "/metrics", headers={"Authorization": f"Bearer {settings.METRICS_TOKEN}"}
+    ).content.decode()
+    assert f'cs_jobs_due{{kind="{KIND}"}} 1.0' in text
+    assert f'cs_jobs_parked{{kind="{KIND}"}} 0.0' in text
 
 
 @pytest.mark.parametrize("given", [None, "Bearer wrong", "Bearer ", "Basic x"])

@@ -58,4 +58,7 @@ def test_a_superuser_is_refused() -> None:
 
 @pytest.mark.django_db
 def test_broker_answers(valkey: object, client: Client) -> None:
-    assert client.get("/readyz").json() == {"status": "ok", "parts": {"database": "ok", "broker": "ok"}}
+    assert client.get("/readyz").json() == {
+        "status": "ok",
+        "parts": {"database": "ok", "broker": "ok", "nights": "ok"},
+    }
