@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from health.api import intake
 from health.views import account, accounts_list, home, queue, queue_acts, search
 
 app_name = "health"
@@ -22,3 +23,5 @@ urlpatterns = [
     path("accounts/export.csv", accounts_list.export_accounts, name="accounts_export"),
     path("accounts/<uuid:public_id>/", account.account, name="account"),
 ]
+urlpatterns.append(path("v1/batch", intake.batch, name="intake_batch"))
+urlpatterns += [path(f"v1/{kind}", view, name=f"intake_{kind}") for kind, view in intake.single.items()]

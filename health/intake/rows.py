@@ -122,6 +122,14 @@ def json_text(value: Any, field: str) -> str:
     return text
 
 
+def size(value: Any) -> int:
+    """Bytes of `value` as compact JSON; raises BadField where it has no such form."""
+    try:
+        return len(_encode(value).encode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError):
+        raise BadField("", "contains a number that is not finite, or is nested too deeply") from None
+
+
 def depth(value: Any) -> int:
     """Levels of nesting; counts until one past the limit, level by level, so it cannot overflow."""
     level, nodes = 0, [value]

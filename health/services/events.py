@@ -135,6 +135,18 @@ def store_events(
     return result
 
 
+def store_checked(rows: Sequence[StoredRow], *, received_at: datetime, source: str) -> StoreResult:
+    """As store_events, for at most one chunk of rows that have been checked."""
+    if not rows:
+        return StoreResult()
+    about = _about() | {"received_at": received_at, "source": source, "import": None}
+    with transaction.atomic():
+        stored = _store(rows, about)
+        if stored:
+            request_fold()
+    return StoreResult(stored, len(rows) - stored)
+
+
 def _good_rows(
     chunk: Sequence[tuple[int, tuple[Any, ...]]], received_at: datetime, rejected: list[Rejection]
 ) -> list[StoredRow]:
@@ -148,7 +160,7 @@ def _good_rows(
     return good
 
 
-def _store(rows: list[StoredRow], about: dict[str, Any]) -> int:
+def _store(rows: Sequence[StoredRow], about: dict[str, Any]) -> int:
     small = len(rows) <= SMALL
     columns = zip(_COLUMNS, map(list, zip(*_owned(rows), strict=True)), strict=True) if small else ()
     with connection.cursor() as cursor:
@@ -158,7 +170,7 @@ def _store(rows: list[StoredRow], about: dict[str, Any]) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _owned(rows: list[StoredRow]) -> Iterator[tuple[Any, ...]]:
+def _owned(rows: Sequence[StoredRow]) -> Iterator[tuple[Any, ...]]:
     """The rows with the account and the contact that they belong to."""
     pairs = {(row.user_key, row.group_key) for row in rows}
     directory = look_up(pairs)
@@ -168,7 +180,7 @@ def _owned(rows: list[StoredRow]) -> Iterator[tuple[Any, ...]]:
         yield (row.occurred_at, row.message_hash, row.quantity, account_id, contact_id, *row[3:])
 
 
-def _fill_stage(cursor: Any, rows: list[StoredRow]) -> None:
+def _fill_stage(cursor: Any, rows: Sequence[StoredRow]) -> None:
     """COPY in text form, put together here: much cheaper than one call of the driver per row."""
     lines = "".join(_line(*row) for row in _owned(rows))
     cursor.execute(_STAGE)

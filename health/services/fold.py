@@ -18,6 +18,7 @@ from cs_platform.lib.scoping import current_workspace_id, workspace_scope
 from health.services import fold_sql as sql
 from health.services.attribution import attribute_pending
 from health.services.fold_requests import wait_for_requests
+from health.services.identities import settle_waiting_identities
 
 CELLS_PER_CHUNK = 200_000
 _LEASE = timedelta(seconds=300)
@@ -30,6 +31,7 @@ def fold_pending(*, limit: int = 1_000) -> int:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql.LOCK, [sql.LOCK_NUMBER, current_workspace_id() % 2_147_483_647])
+        settle_waiting_identities()
         attribute_pending()
         cells = 0
         while not cells and _take(cursor, limit):

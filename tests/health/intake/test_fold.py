@@ -132,7 +132,11 @@ class TestOneDay:
         fold_pending()
         before = versions()
         IntakeBatch.objects.create(
-            received_at=NOW, source="test", events=0, account_ids=[Account.objects.get().pk], days=[NOW.date()]
+            received_at=NOW,
+            source="test",
+            events=0,
+            account_ids=[Account.objects.get().pk],
+            days=[NOW.date()],
         )
         fold_pending()
         assert versions() == before
@@ -183,7 +187,9 @@ def versions() -> list[Any]:
         return cursor.fetchall()
 
 
-moments = st.integers(0, 40 * 24 * 60 - 1).map(lambda m: datetime(2026, 10, 1, tzinfo=UTC) + timedelta(minutes=m))
+moments = st.integers(0, 40 * 24 * 60 - 1).map(
+    lambda m: datetime(2026, 10, 1, tzinfo=UTC) + timedelta(minutes=m)
+)
 event_lists = st.lists(
     st.tuples(
         moments,
@@ -201,7 +207,9 @@ class TestAnyOrder:
 
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(rows=event_lists, data=st.data())
-    def test_the_mess_equals_the_tidy_run(self, scope: Cast, rows: list[EventRow], data: st.DataObject) -> None:
+    def test_the_mess_equals_the_tidy_run(
+        self, scope: Cast, rows: list[EventRow], data: st.DataObject
+    ) -> None:
         forget_everything()
         for learn in LEARN:
             learn()
@@ -264,7 +272,9 @@ class TestAtTheSameTime:
                 connections.close_all()
 
         threads = [threading.Thread(target=guarded, args=(send, n)) for n in range(4)]
-        threads += [threading.Thread(target=guarded, args=(fold_workspace, cast.workspace.pk)) for _ in range(2)]
+        threads += [
+            threading.Thread(target=guarded, args=(fold_workspace, cast.workspace.pk)) for _ in range(2)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -26,7 +26,11 @@ def contact(of: Account, external_id: str, email: str = "") -> Contact:
 
 
 def row(number: int = 0, **fields: object) -> EventRow:
-    known = {"occurred_at": NOW - timedelta(minutes=number), "name": "Report Created", "message_id": f"m{number}"}
+    known = {
+        "occurred_at": NOW - timedelta(minutes=number),
+        "name": "Report Created",
+        "message_id": f"m{number}",
+    }
     return EventRow(**{**known, **fields})  # type: ignore[arg-type]
 
 
@@ -98,7 +102,9 @@ def test_without_a_message_id_the_payload_is_the_identity(scope: Cast) -> None:
         ({"properties": {"a": {1, 2}}}, "properties"),
     ],
 )
-def test_a_bad_row_is_named_and_the_good_ones_are_kept(scope: Cast, fields: dict[str, object], field: str) -> None:
+def test_a_bad_row_is_named_and_the_good_ones_are_kept(
+    scope: Cast, fields: dict[str, object], field: str
+) -> None:
     result = store(row(1), row(**fields), row(2))
     assert [(problem.index, problem.field) for problem in result.rejected] == [(1, field)]
     assert (result.stored, Event.objects.count()) == (2, 2)
@@ -127,8 +133,10 @@ def test_cells_are_local_days(way: None, scope: Cast) -> None:
     scope.workspace.time_zone = "Asia/Seoul"
     scope.workspace.save()
     acme = account("acme")
-    store(row(occurred_at=datetime(2026, 3, 1, 14, 59, tzinfo=UTC), group_key="acme"),
-          row(occurred_at=datetime(2026, 3, 1, 15, 0, tzinfo=UTC), group_key="acme"))
+    store(
+        row(occurred_at=datetime(2026, 3, 1, 14, 59, tzinfo=UTC), group_key="acme"),
+        row(occurred_at=datetime(2026, 3, 1, 15, 0, tzinfo=UTC), group_key="acme"),
+    )
     batch = IntakeBatch.objects.get()
     assert sorted(str(day) for day in batch.days) == ["2026-03-01", "2026-03-02"]
     assert batch.account_ids == [acme.pk, acme.pk]
@@ -143,7 +151,9 @@ def test_storing_asks_for_one_fold(scope: Cast) -> None:
 def test_a_running_fold_is_asked_to_run_again(scope: Cast) -> None:
     store(row(1))
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE accounts_job SET lease_until = clock_timestamp() + interval '1 min', lease_owner = 'x'")
+        cursor.execute(
+            "UPDATE accounts_job SET lease_until = clock_timestamp() + interval '1 min', lease_owner = 'x'"
+        )
     store(row(2))
     assert Job.objects.get(kind="health.fold").is_rerun_wanted
 
@@ -203,7 +213,9 @@ class TestAttribution:
         assert attribute_pending() == 0
         waiting = UnattributedUser.objects.get(user_key="ann@x.test")
         assert (waiting.events, waiting.has_account, waiting.last_at - waiting.first_at) == (
-            2, False, timedelta(minutes=2),
+            2,
+            False,
+            timedelta(minutes=2),
         )
 
     def test_a_group_tells_two_contacts_of_one_mail_apart(self, scope: Cast) -> None:
@@ -223,7 +235,9 @@ class TestAttribution:
         assert attribute_pending(limit=1) == 2
         assert Event.objects.filter(account=acme).count() == 2
         assert {batch.account_ids[0] for batch in IntakeBatch.objects.all()} == {acme.pk}
-        left = UnattributedUser.objects.values_list("user_key", "group_key", "has_account").order_by("group_key")
+        left = UnattributedUser.objects.values_list("user_key", "group_key", "has_account").order_by(
+            "group_key"
+        )
         assert list(left) == [("u1", "g", True), ("", "h", False)]
         assert attribute_pending() == 0
 
