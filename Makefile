@@ -33,18 +33,18 @@ help:
 		|| { echo "uv could not be installed with pip; on Debian: apt-get install python3-pip"; exit 1; }
 	@touch $@
 
-.venv/bin/python: .boot/bin/uv
-	@[ -x $@ ] || $(UV) venv --quiet --python $(PYTHON) .venv
-	@echo "$(CURDIR)" > "$$($@ -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/cs_platform_tree.pth"
+.venv/created: .boot/bin/uv
+	@[ -x $(RUN) ] || $(UV) venv --quiet --python $(PYTHON) .venv
+	@echo "$(CURDIR)" > "$$($(RUN) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/cs_platform_tree.pth"
 	@touch $@
 
 # The development set contains the runtime set, so whoever has run `make test` need not install for `make demo`.
-.venv/runtime: requirements/embedded.txt .venv/bin/python
+.venv/runtime: requirements/embedded.txt .venv/created
 	@[ .venv/development -nt requirements/dev.txt ] || \
 		$(UV) pip sync --quiet --python .venv --require-hashes --only-binary :all: requirements/embedded.txt
 	@touch $@
 
-.venv/development: requirements/dev.txt .venv/bin/python
+.venv/development: requirements/dev.txt .venv/created
 	@$(UV) pip sync --quiet --python .venv --require-hashes --only-binary :all: requirements/dev.txt
 	@touch $@
 
