@@ -25,6 +25,7 @@ from health.simulation import SimulationSpec
 SLUG = "demo"
 COMPLETED = "health.demo.completed"
 HISTORY_WEEKS = 26
+EVENTS_PER_DAY = 3.0
 Say = Callable[[str], None]
 
 
@@ -97,7 +98,8 @@ def is_complete(workspace: Workspace) -> bool:
 
 def fill_demo(workspace: Workspace, *, now: datetime, say: Say, accounts: int = 500, days: int = 365) -> date:
     """Simulate, fold and train; returns the `as_of` whose night comes next. Goes on where a killed run stopped."""
-    spec = SimulationSpec(end=local_day(now, workspace.zone), accounts=accounts, days=days)
+    end = local_day(now, workspace.zone)
+    spec = SimulationSpec(end=end, accounts=accounts, days=days, events_per_account_day=EVENTS_PER_DAY)
     written = write_business(
         workspace=workspace,
         spec=spec,

@@ -16,7 +16,7 @@ from health.simulation.readings import days_to_renewal, hazard, is_bill_day
 from health.simulation.reasons import draw_reasons
 from health.simulation.spec import SimulationSpec
 
-RETRY_OFFSETS = (3, 7, 14)
+RETRY_OFFSETS = (3, 7, 14, 20)
 GIVE_UP_AFTER = 21
 FIT = 0.55  # how much of the lasting differences between accounts is a matter of fit
 
@@ -117,11 +117,11 @@ def _bill(lanes: Lanes, day: int, today: date, rng: np.random.Generator, seen: H
     paying = lanes.alive & ~(lanes.on_trial & (day < lanes.first_day + TRIAL_DAYS))
     due = paying & is_bill_day(lanes, today) & (lanes.notice_day == NEVER)
     roll = rng.random((2, lanes.size))
-    fails = due & (lanes.owed_since == NEVER) & (roll[0] < np.where(lanes.by_card, 0.05, 0.012))
+    fails = due & (lanes.owed_since == NEVER) & (roll[0] < np.where(lanes.by_card, 0.042, 0.012))
     lanes.owed_since = np.where(fails, day, lanes.owed_since)
     waited = day - lanes.owed_since
     owing = paying & (lanes.owed_since < NEVER) & (waited > 0)
-    recovered = owing & np.isin(waited, RETRY_OFFSETS) & (roll[1] < 0.56)
+    recovered = owing & np.isin(waited, RETRY_OFFSETS) & (roll[1] < 0.38)
     lost = owing & (waited >= GIVE_UP_AFTER)
     lanes.owed_since = np.where(recovered | lost, NEVER, lanes.owed_since)
     lanes.ends_day = np.where(lost, day, lanes.ends_day)

@@ -98,7 +98,7 @@ def make_lanes(spec: SimulationSpec, rng: np.random.Generator) -> Lanes:
         bill_day=np.array([day.day for day in dates]),
         bill_month=np.array([day.month for day in dates]),
         fit=rng.normal(0.15, 1.0, n),
-        depth=rng.beta(4.0, 1.5, n) * np.where(rng.random(n) < 0.09, 0.1, 1.0),
+        depth=rng.beta(5.0, 1.4, n) * np.where(rng.random(n) < 0.09, 0.1, 1.0),
         ramp_days=rng.uniform(12, 45, n) * np.where(segment >= MID, 1.6, 1.0),
         ceiling=np.where(stalled, rng.uniform(0.12, 0.4, n), 1.0),
         sensitivity=rng.gamma(2.0, 0.5, n) * np.where(segment == ENTERPRISE, 0.6, 1.0),

@@ -8,7 +8,7 @@ import numpy as np
 
 from health.simulation.lanes import NEVER, TRIAL_DAYS, Bools, Floats, Ints, Lanes
 
-_BASE_LOG_HAZARD = np.array([-10.9, -11.7, -11.7, -12.0])  # by plan
+_BASE_LOG_HAZARD = np.array([-11.0, -11.85, -11.7, -11.8])  # by plan
 _ANNUAL_LIFT = 1.3
 _MAX_HAZARD = 0.06
 

@@ -40,7 +40,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("API Called", 0.02),
 )
 KEY_FEATURES = tuple(index for index, feature in enumerate(FEATURES) if feature.is_key)
-_EVENTS_PER_SESSION = 2.6
+_EVENTS_PER_SESSION = 2.2
 _LINKED_SHARE = 0.14  # accounts whose own systems call the product every night
 _MACHINE_FEATURES = (10, 11)
 _LATEST_BACK = 16 * 3600  # local days of the simulated countries begin at most this long before the UTC day
@@ -96,7 +96,7 @@ class UsageStream:
         rng, lanes = stream(self._spec.seed, 7), self._history.first
         shape = (lanes.size, len(FEATURES))
         keys = np.array([feature.is_key for feature in FEATURES])
-        takes = rng.random(shape) < np.where(keys, 0.1 + 0.9 * lanes.depth[:, None], 0.85)
+        takes = rng.random(shape) < np.where(keys, 0.15 + 0.85 * lanes.depth[:, None], 0.85)
         takes[:, :2] = True
         delay = rng.exponential(np.where(keys, 30, 8) * np.ones(shape))
         days: Ints = np.where(takes, lanes.first_day[:, None] + np.rint(delay), NEVER).astype(np.int64)
