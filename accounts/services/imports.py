@@ -34,7 +34,7 @@ ATTEMPTS = 3
 MAX_REJECTS_KEPT = 10_000
 MAX_REJECTS_SHOWN = 100
 COUNTS = ("rows_read", "rows_created", "rows_updated", "rows_unchanged", "rows_rejected")
-_LOCK = 7002
+_LOCK = 7010
 
 Progress = Callable[[int, int], None]
 OnRefused = Callable[[Refused], None]

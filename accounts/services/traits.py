@@ -17,21 +17,25 @@ MAX_TEXT = 1000
 
 Value = tuple[int, int, str, float | None]
 
-# The value in force at the moment of the new one; only a different value makes a row.
+# The value in force at the moment of the new one; only a different value makes a row. Found once
+# for all accounts: a look-up per value is planned as a scan per value while the table is new.
 _WRITE = """
+WITH held AS MATERIALIZED (
+    SELECT DISTINCT ON (account_id, definition_id) account_id, definition_id, value_text, value_number
+    FROM accounts_accounttrait
+    WHERE workspace_id = %(workspace)s AND account_id = ANY(%(accounts)s::bigint[])
+      AND (known_at IS NULL OR known_at <= %(later)s)
+    ORDER BY account_id, definition_id, known_at DESC NULLS LAST
+)
 INSERT INTO accounts_accounttrait AS t
        (workspace_id, account_id, definition_id, value_text, value_number, known_at, source_import_id)
 SELECT %(workspace)s, g.account_id, g.definition_id, g.value_text, g.value_number,
-       CASE WHEN c.id IS NULL THEN %(first)s::timestamptz ELSE %(later)s::timestamptz END, %(import)s
-FROM unnest(%(accounts)s::bigint[], %(definitions)s::bigint[], %(texts)s::text[], %(numbers)s::float8[])
+       CASE WHEN h.account_id IS NULL THEN %(first)s::timestamptz ELSE %(later)s::timestamptz END, %(import)s
+FROM unnest(%(given)s::bigint[], %(definitions)s::bigint[], %(texts)s::text[], %(numbers)s::float8[])
      AS g(account_id, definition_id, value_text, value_number)
-LEFT JOIN LATERAL (
-    SELECT o.id, o.value_text, o.value_number FROM accounts_accounttrait o
-    WHERE o.workspace_id = %(workspace)s AND o.account_id = g.account_id AND o.definition_id = g.definition_id
-      AND (o.known_at IS NULL OR o.known_at <= %(later)s)
-    ORDER BY o.known_at DESC NULLS LAST LIMIT 1) c ON true
-WHERE c.id IS NULL OR CASE WHEN g.value_number IS NULL OR c.value_number IS NULL
-      THEN c.value_text <> g.value_text ELSE c.value_number <> g.value_number END
+LEFT JOIN held h ON h.account_id = g.account_id AND h.definition_id = g.definition_id
+WHERE h.account_id IS NULL OR CASE WHEN g.value_number IS NULL OR h.value_number IS NULL
+      THEN h.value_text <> g.value_text ELSE h.value_number <> g.value_number END
 ON CONFLICT (workspace_id, account_id, definition_id, known_at) DO UPDATE
 SET value_text = excluded.value_text, value_number = excluded.value_number
 RETURNING t.account_id
@@ -61,7 +65,8 @@ def write_traits(
                 "first": first_known_at,
                 "later": known_at,
                 "import": import_id,
-                "accounts": [row[0] for row in rows],
+                "accounts": sorted({row[0] for row in rows}),
+                "given": [row[0] for row in rows],
                 "definitions": [row[1] for row in rows],
                 "texts": [row[2] for row in rows],
                 "numbers": [row[3] for row in rows],
