@@ -69,13 +69,26 @@ const flatTitles = (axes) =>
       };
     });
 
-const framed = (layout = {}) => {
+// Names along the axis stay level: at most as many as fit, days written short.
+const shortDay = new Intl.DateTimeFormat(document.documentElement.lang, { month: "short", day: "numeric", timeZone: "UTC" });
+
+const level = (axes, data, width) => {
+  if (axes.xaxis.type !== "category") return;
+  const names = [...new Set(data.flatMap((trace) => trace.x ?? []))];
+  const step = Math.ceil(names.length / Math.max(Math.floor(width / 72), 2));
+  const shown = names.filter((_, index) => index % step === 0);
+  const text = (name) => (/^\d{4}-\d\d-\d\d$/.test(name) ? shortDay.format(new Date(name)) : name);
+  Object.assign(axes.xaxis, { tickmode: "array", tickvals: shown, ticktext: shown.map(text), tickangle: 0, showgrid: false });
+};
+
+const framed = (layout, data, width) => {
   const axes = Object.fromEntries(
     Object.entries({ xaxis: {}, yaxis: {}, ...layout })
       .filter(([key]) => /^[xy]axis\d*$/.test(key))
       .map(([key, own]) => [key, axis(own)]),
   );
   const titles = flatTitles(axes);
+  level(axes, data, width);
   return {
     colorway: ["--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5"],
     hovermode: "closest",
@@ -98,7 +111,7 @@ const draw = async (frame) => {
   frame.dataset.drawn = "";
   const figure = JSON.parse(source.textContent);
   const parsed = typeof figure === "string" ? JSON.parse(figure) : figure;
-  const layout = framed(parsed.layout);
+  const layout = framed(parsed.layout ?? {}, parsed.data, frame.clientWidth || 600);
   delete layout.template;
   const library = await loadPlotly();
   await library.react(frame, painted(parsed.data), painted(layout), {
