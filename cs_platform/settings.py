@@ -132,6 +132,7 @@ def _databases() -> dict[str, dict[str, Any]]:
             "min_size": 1,
             "max_size": env.integer("WEB_THREADS", 8) + 2,
             "timeout": 0.9,
+            "reconnect_timeout": 1,  # else the pauses between attempts grow, and outlast the outage
         }
     elif PROCESS == "worker":
         app["CONN_MAX_AGE"] = 600
