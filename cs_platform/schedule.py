@@ -9,10 +9,20 @@ from typing import Any
 SCHEDULE: dict[str, dict[str, Any]] = {
     # A hint every few seconds; rows that are due decide. Expires, so that hints never pile up.
     "accounts.run_jobs": {"task": "accounts.run_jobs", "schedule": 3.0, "options": {"expires": 3}},
-    "health.start_due_nights": {"task": "health.start_due_nights", "schedule": 60.0, "options": {"expires": 60}},
+    "health.start_due_nights": {
+        "task": "health.start_due_nights",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "health.request_due_trainings": {
         "task": "health.request_due_trainings",
         "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    # Months of the event table ahead of time; what comes in before its month exists waits in the default partition.
+    "health.keep_partitions": {
+        "task": "health.keep_partitions",
+        "schedule": 12 * 3600.0,
         "options": {"expires": 3600},
     },
 }

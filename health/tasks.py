@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from health.services.nights import start_due_nights
+from health.services.partitions import ensure_partitions
 from health.services.training_runs import request_due_trainings
 
 
@@ -17,3 +18,8 @@ def start_nights() -> int:
 @shared_task(name="health.request_due_trainings")
 def request_trainings() -> int:
     return request_due_trainings(timezone.now())
+
+
+@shared_task(name="health.keep_partitions")
+def keep_partitions() -> int:
+    return len(ensure_partitions(today=timezone.now().date()))
