@@ -14,6 +14,8 @@ from accounts.models import Membership, Role
 from health.models import ResolutionResult
 
 OTHER_DAY = "other"
+# Few people are chosen with the arrow keys and Enter; a long list is a select.
+MOST_RADIOS = 12
 LONGEST_SNOOZE = timedelta(days=180)
 
 
@@ -95,6 +97,8 @@ class AssignForm(forms.Form):
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = assignable()
         field.empty_label = gettext("Nobody")
+        if field.queryset.count() <= MOST_RADIOS:
+            field.widget = forms.RadioSelect(choices=field.choices)
 
 
 def assignable() -> Any:

@@ -1,16 +1,22 @@
 // Keys of lists: j k move, x select, o or Enter open, e s a act, / search, ? help.
-// An action key presses the element with data-key="<key>" in the open drawer, else in the bulk bar, else in the row.
+// An action key presses the element with data-key="<key>" in the open drawer, else in the bulk bar, else in the row,
+// else on the page.
 import { refresh, selectedIn } from "./bulk.js";
 import { currentRow, moveRow } from "./rows.js";
 
 const typing = (target) =>
   target.closest("input:not([type='checkbox'], [type='radio']), textarea, select, [contenteditable]") !== null;
 
+// A key of the page itself, for pages that are not a list of rows.
+const onPage = (named) =>
+  [...document.querySelectorAll(`main ${named}`)].find((element) => !element.closest("[data-row], .bulkbar"));
+
 const press = (key) => {
   const dialog = document.querySelector("dialog[open]");
   const form = document.querySelector("form[data-bulk]");
   const scope = dialog ?? (selectedIn(form).length ? form.querySelector(".bulkbar") : currentRow());
-  const target = scope?.querySelector(`[data-key="${key}"]`);
+  const named = `[data-key="${key}"]`;
+  const target = scope?.querySelector(named) ?? (dialog ? null : onPage(named));
   target?.click();
   return Boolean(target);
 };
