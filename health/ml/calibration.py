@@ -11,6 +11,7 @@ from health.ml.table import Floats, Ints
 
 MIN_CHURNED_FOR_STEPS = 300
 FOLDS = 5
+SLOPE_PRECISION = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +70,19 @@ def _cross_checked(decision: Floats, label: Ints, seed: int) -> tuple[float, flo
 
 
 def _platt(decision: Floats, label: Ints) -> Calibrator:
-    """Newton's method on two parameters; a falling curve is refused in favour of the plain rate."""
+    """Newton's method on two parameters; a falling curve is refused in favour of the plain rate.
+
+    The slope is drawn to 1 as by a normal prior with deviation 0.5: without it, a window in which all
+    decisions lie close together gives a slope that sends the next month to 0 or 1.
+    """
     design = np.column_stack([decision, np.ones(decision.size)])
     theta = np.array([1.0, 0.0])
+    prior = np.array([SLOPE_PRECISION, 1e-3])
     for _ in range(100):
         found = sigmoid(design @ theta)
-        gradient = design.T @ (label - found) - 1e-3 * (theta - [1.0, 0.0])
+        gradient = design.T @ (label - found) - prior * (theta - [1.0, 0.0])
         weight = np.maximum(found * (1 - found), 1e-9)
-        curvature = (design * weight[:, None]).T @ design + 1e-3 * np.eye(2)
+        curvature = (design * weight[:, None]).T @ design + np.diag(prior)
         step = np.linalg.solve(curvature, gradient)
         theta = theta + np.clip(step, -2.0, 2.0)
         if np.abs(step).max() < 1e-10:
