@@ -3,11 +3,12 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+Theme = Literal["light", "dark"]
 AXE = next((Path(__file__).parent / "vendor").glob("axe-core-*/axe.min.js"))
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ARGUMENTS = (
@@ -47,7 +48,7 @@ def page(browser: Browser, live_server: Any) -> Iterator[Page]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_axe_finds_nothing(browser: Browser, live_server: Any, theme: str, width: int) -> None:
+def test_axe_finds_nothing(browser: Browser, live_server: Any, theme: Theme, width: int) -> None:
     # axe is injected as a script element, which the policy rightly refuses: only this look goes around it.
     context = browser.new_context(
         base_url=live_server.url,

@@ -12,7 +12,8 @@ FOLDERS = sorted([*(ROOT / "static/vendor").iterdir(), *(ROOT / "tests/frontend/
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_checksums_and_licence(folder: Path) -> None:
-    listed = dict(reversed(line.split("  ")) for line in (folder / "SHA256SUMS").read_text().splitlines())
+    lines = (line.split("  ") for line in (folder / "SHA256SUMS").read_text().splitlines())
+    listed = {name: digest for digest, name in lines}
     present = {path.name for path in folder.iterdir()} - {"SHA256SUMS"}
 
     assert "LICENSE" in present
