@@ -68,3 +68,30 @@ def test_public_page_frame() -> None:
 
     assert "Acme" in page
     assert "noindex" in page
+
+
+def _named_in_code() -> set[str]:
+    packages = ("cs_platform", "accounts", "health", "feedback", "onboarding", "dunning", "winback")
+    sources = [
+        path.read_text(encoding="utf-8") for package in packages for path in (ROOT / package).rglob("*.py")
+    ]
+    return {
+        name
+        for source in sources
+        for name in re.findall(r"[\"']([a-z_0-9/]+\.html)(?:#[a-z_-]+)?[\"']", source)
+    }
+
+
+def test_templates_named_in_code_exist() -> None:
+    missing = {name for name in _named_in_code() if not (ROOT / "templates" / name).exists()}
+    assert not missing
+
+
+def test_included_templates_exist() -> None:
+    included = {
+        (_name(path), name)
+        for path in TEMPLATES
+        for name in re.findall(r"{%\s*(?:include|extends)\s+\"([^\"]+)\"", path.read_text(encoding="utf-8"))
+    }
+    for where, name in included:
+        assert get_template(name), where
