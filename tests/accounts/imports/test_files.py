@@ -90,6 +90,7 @@ def test_bad_rows_are_reported_with_their_line_and_good_ones_kept(bring):
         (7, "external_id", "duplicate_key"),
         (8, "name", "too_long"),
     ]
+    assert all(str(refused.problem) for refused in outcome.refused)
     with workspace_scope(bring.workspace.pk):
         assert set(Account.objects.values_list("external_id", flat=True)) == {"a", "g", "h"}
         rejects = outcome.source_import.rejects.order_by("line")

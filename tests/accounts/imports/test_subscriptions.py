@@ -118,6 +118,12 @@ def test_what_cannot_be_is_refused(bring):
     assert all(str(refused.problem) for refused in outcome.refused)
 
 
+def test_other_columns_are_added_to_the_properties(bring):
+    bring("subscriptions", "external_id,account,started_at,score\ns,a,2024-01-01,1\n")
+    bring("subscriptions", "external_id,account,started_at,note\ns,a,2024-01-01,x\n")
+    assert Subscription.objects.get().properties == {"score": 1, "note": "x"}
+
+
 def test_money_without_minor_units(bring):
     bring("subscriptions", HEAD + "s,a,Pro,50000,KRW,,,2024-01-15,\n")
     assert Subscription.objects.get().mrr_minor == 50_000

@@ -42,6 +42,12 @@ def test_a_ticket_closed_later_is_updated(bring):
     assert counts(bring("tickets", head + "t1,a,2024-01-01,2024-01-05\n")) == (0, 1, 0, 0)
 
 
+def test_other_columns_are_added_to_the_properties(bring):
+    bring("tickets", "external_id,account,opened_at,hours\nt1,a,2024-01-01,5\n")
+    bring("tickets", "external_id,account,opened_at,team\nt1,a,2024-01-01,core\n")
+    assert Ticket.objects.get().properties == {"hours": 5, "team": "core"}
+
+
 def attempts(external_id: str) -> list[tuple[object, ...]]:
     rows = PaymentAttempt.objects.filter(invoice__external_id=external_id).order_by("number")
     return list(rows.values_list("attempted_at", "status", "decline_code"))

@@ -64,6 +64,7 @@ FILES = [
     ("contacts", "account,email,name\na,mina@example.com,Mina\n"),
     ("subscriptions", SUBSCRIPTIONS + "s,a,Pro,10,2020-01-01,\nt,a,Team,20,2021-01-01,\n"),
     ("subscriptions", SUBSCRIPTIONS + "s,a,Max,15,2020-02-01,\nt,a,Team,20,2021-01-01,2022-01-01\n"),
+    ("subscriptions", SUBSCRIPTIONS + "t,a,Team,25,2021-02-01,2022-01-01\n"),
     ("tickets", "external_id,account,opened_at\nt1,a,2024-01-01\n"),
     ("tickets", "external_id,account,opened_at,closed_at\nt1,a,2024-01-01,2024-01-02\n"),
     ("invoices", "external_id,account,amount,due_at,attempts\ni,a,10,2024-01-01,2\n"),
