@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +12,9 @@ from django.db import connection
 from bench.measures import Pair, measure
 from bench.world import DAYS, World
 from cs_platform.lib.scoping import workspace_scope
+from cs_platform.lib.shards import Shard
 from health.models import AccountSnapshot
+from health.services.nights import shard_count
 from health.services.snapshots import take_snapshots
 from health.services.states import refresh_states
 
@@ -27,13 +31,27 @@ def scan_events(world: World) -> Any:
         return cursor.fetchone()
 
 
+def in_shards(world: World, stage: Callable[..., int]) -> int:
+    """A stage as the night runs it: cut into shards, one connection and transaction each, on all cores."""
+    shards = shard_count(world.accounts)
+
+    def run(index: int) -> int:
+        try:
+            with workspace_scope(world.workspace.pk):
+                return stage(as_of=world.as_of, shard=Shard(index, shards))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return sum(pool.map(run, range(shards)))
+
+
 @measure("snapshot", floor="one parallel scan of the events of 180 days", goal=2.5)
 def snapshot(world: World) -> Pair:
     workspace = world.used_workspace
 
     def work() -> int:
-        with workspace_scope(workspace.pk):
-            return take_snapshots(as_of=world.as_of)
+        return in_shards(world, take_snapshots)
 
     def reset() -> None:
         with workspace_scope(workspace.pk):
@@ -49,7 +67,6 @@ def states(world: World) -> Pair:
         take_snapshots(as_of=world.as_of)
 
     def work() -> int:
-        with workspace_scope(workspace.pk):
-            return refresh_states(as_of=world.as_of)
+        return in_shards(world, refresh_states)
 
     return Pair(lambda: scan_events(world), work)

@@ -60,7 +60,9 @@ _EVENTS = """
 INSERT INTO health_event (workspace_id, occurred_at, message_hash, received_at, name, account_id, contact_id,
     user_key, group_key, quantity)
 SELECT %(w)s, %(start)s + make_interval(secs => floor(random() * 86400 * %(days)s)), decode(md5(i::text), 'hex'),
-    now(), 'Feature ' || floor(%(features)s * power(random(), 2)), p.account_id, p.id, p.external_id, '', 1
+    now(), (ARRAY['Signed In', 'Dashboard Viewed', 'Report Created', 'Report Shared', 'Task Completed', 'File Uploaded',
+        'Automation Run', 'Approval Granted', 'Comment Added', 'Data Exported', 'API Called', 'Team Invited']
+    )[1 + floor(%(features)s * power(random(), 2))::int], p.account_id, p.id, p.external_id, '', 1
 FROM (
     SELECT i, 1 + floor(%(people)s * power(random(), 3))::int AS rank FROM generate_series(1, %(events)s) i
 ) drawn JOIN bench_people p USING (rank)
@@ -123,8 +125,8 @@ class World:
             params = self._params(workspace) | {"people": cursor.fetchone()[0]}
             for statement in (_EVENTS, *_ROLLUPS):
                 cursor.execute(statement, params)
-            for number in (1, 4, 9):
-                KeyFeature.objects.create(name=f"Feature {number}")
+            for name in ("Report Created", "Task Completed", "Automation Run"):
+                KeyFeature.objects.create(name=name)
         self.tidy()
         return workspace
 

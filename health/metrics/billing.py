@@ -5,37 +5,23 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from health.metrics.reading import SnapshotReading
-from health.metrics.terms import next_renewal, terms
+from health.metrics.terms import next_renewal, term_periods
 from health.registry import Metric, MetricFamily, MetricGroup, MetricSource, Unit, Words
 
 
 def _billing(reading: SnapshotReading) -> str:
+    """Today's terms, those of 180 days ago and the moves between plans, in one pass over the changes."""
     return f"""
-        SELECT account_id, count(*) AS subscriptions, sum(mrr) AS mrr, sum(seats) AS seats,
-            sum(mrr) FILTER (WHERE seats > 0) AS seated_mrr,
-            max(term_months) AS term_months, min({next_renewal(reading, "t")}) AS renews_at
-        FROM ({terms(reading)}) t GROUP BY account_id"""
-
-
-def _billing_before(reading: SnapshotReading) -> str:
-    return f"""
-        SELECT account_id, sum(mrr) AS mrr, sum(seats) AS seats, sum(mrr) FILTER (WHERE seats > 0) AS seated_mrr
-        FROM ({terms(reading, 180)}) t GROUP BY account_id"""
-
-
-def _plan_changes(reading: SnapshotReading) -> str:
-    return f"""
-        SELECT account_id, count(*) AS changes
-        FROM (
-            SELECT s.account_id, c.effective_at, c.plan_id,
-                lag(c.plan_id) OVER earlier AS plan_before, row_number() OVER earlier AS number
-            FROM accounts_subscriptionchange c
-            JOIN accounts_subscription s ON s.workspace_id = c.workspace_id AND s.id = c.subscription_id
-            WHERE {reading.mine("s")} AND c.effective_at < {reading.instant()} AND c.known_at < {reading.instant()}
-            WINDOW earlier AS (PARTITION BY c.subscription_id ORDER BY c.effective_at)
-        ) t
-        WHERE number > 1 AND plan_id IS DISTINCT FROM plan_before AND effective_at >= {reading.instant(365)}
-        GROUP BY account_id"""
+        SELECT account_id, min(started_at) AS first_started, count(*) FILTER (WHERE now) AS subscriptions,
+            sum(mrr) FILTER (WHERE now) AS mrr, sum(seats) FILTER (WHERE now) AS seats,
+            sum(mrr) FILTER (WHERE now AND seats > 0) AS seated_mrr,
+            max(term_months) FILTER (WHERE now) AS term_months,
+            min({next_renewal(reading, "t")}) FILTER (WHERE now) AS renews_at,
+            sum(mrr_before) FILTER (WHERE earlier) AS mrr_before,
+            sum(seats) FILTER (WHERE earlier) AS seats_before,
+            sum(mrr_before) FILTER (WHERE earlier AND seats > 0) AS seated_mrr_before,
+            count(*) FILTER (WHERE is_move AND effective_at >= {reading.instant(365)}) AS plan_changes
+        FROM ({term_periods(reading, 180)}) t GROUP BY account_id"""
 
 
 def _payments(reading: SnapshotReading) -> str:
@@ -58,8 +44,6 @@ def _invoices(reading: SnapshotReading) -> str:
 
 SOURCES = (
     MetricSource("billing", _billing),
-    MetricSource("billing_before", _billing_before),
-    MetricSource("plan_changes", _plan_changes),
     MetricSource("payments", _payments),
     MetricSource("invoices", _invoices),
 )
@@ -99,7 +83,7 @@ def _contract() -> list[Metric]:
             "days_to_renewal",
             _("Days to renewal"),
             _("Days until the first running subscription is renewed."),
-            "ceil(extract(epoch FROM billing.renews_at - facts.moment) / 86400)",
+            "ceil(date_part('epoch', billing.renews_at - facts.moment) / 86400)",
             "first renewal after as_of - as_of, in started days",
             unit=Unit.DAYS,
             better="neither",
@@ -126,25 +110,23 @@ def _contract() -> list[Metric]:
 
 
 def _changes() -> list[Metric]:
-    per_seat = "coalesce({0}.seated_mrr / nullif({0}.seats, 0), {0}.mrr)"
-    now, before = per_seat.format("billing"), per_seat.format("billing_before")
+    per_seat = "coalesce(billing.seated_mrr{0} / nullif(billing.seats{0}, 0), billing.mrr{0})"
+    now, before = per_seat.format(""), per_seat.format("_before")
     return [
         _metric(
             "mrr_change_180",
             _("MRR change"),
             _("Monthly recurring revenue against 180 days before."),
-            "100.0 * (billing.mrr - billing_before.mrr) / nullif(billing_before.mrr, 0)",
+            "100::float8 * (billing.mrr - billing.mrr_before) / nullif(billing.mrr_before, 0)",
             "100 * (mrr - mrr 180 days before) / mrr 180 days before; no data for newer customers",
-            sources=("billing", "billing_before"),
             unit=Unit.PERCENT,
         ),
         _metric(
             "price_change_180",
             _("Price change"),
             _("What a seat costs against 180 days before (or the whole contract where seats are unknown)."),
-            f"100.0 * ({now} - {before}) / nullif({before}, 0)",
+            f"100::float8 * ({now} - {before}) / nullif({before}, 0)",
             "100 * (mrr per seat - the same 180 days before) / the same 180 days before",
-            sources=("billing", "billing_before"),
             unit=Unit.PERCENT,
             better="down",
         ),
@@ -152,9 +134,8 @@ def _changes() -> list[Metric]:
             "plan_changes_365",
             _("Plan changes"),
             _("How often a subscription moved to another plan in the last 365 days."),
-            "CASE WHEN base.first_started IS NOT NULL THEN coalesce(plan_changes.changes, 0) END",
+            "billing.plan_changes",
             "count of subscription changes in [as_of - 365, as_of) with another plan than before",
-            sources=("plan_changes",),
             better="neither",
         ),
     ]

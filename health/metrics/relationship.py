@@ -42,7 +42,7 @@ def definitions() -> list[Metric]:
             "days_since_csm_touch",
             _("Days since the last CSM contact"),
             _("Days since a CSM last spoke or wrote with the customer; 1 means yesterday."),
-            "ceil(extract(epoch FROM facts.moment - touches.last_at) / 86400)",
+            "ceil(date_part('epoch', facts.moment - touches.last_at) / 86400)",
             "as_of - last timeline entry that is contact with the customer, in started days; no data without one",
             source="touches",
             unit=Unit.DAYS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from health.metrics.reading import SnapshotReading
+from health.metrics.usage import SIGN_IN_NAMES
 from health.registry import Metric, metric_sources
 
 
@@ -16,7 +17,7 @@ def snapshot_select(
     `values[position]` per metric as float8; NULL at places whose metric no longer exists. Every source is
     read once and grouped by account before the join, so no row of one multiplies rows of another.
     """
-    names = {name for metric in metrics.values() for name in metric.sources} | {"days"}
+    names = {name for metric in metrics.values() for name in metric.sources} | {"days", "billing"}
     joins = "".join(
         f" LEFT JOIN ({source.select(reading)}) {source.name} USING (account_id)\n"
         for source in metric_sources
@@ -60,13 +61,21 @@ def _older(reading: SnapshotReading) -> str:
 
 
 def _facts(reading: SnapshotReading) -> str:
-    """What the workspace has at all by then: where it sends no tickets, nobody has "0 tickets"."""
+    """What the workspace has at all by then: where it sends no tickets, nobody has "0 tickets".
+
+    The name of a sign-in is no index condition on purpose: probing every account for every name costs more
+    than reading on until the first one.
+    """
     of = f"WHERE workspace_id = {int(reading.workspace_id)} AND"
     before = reading.instant()
     return f"""
         SELECT known.*, {reading.day()} - known.usage_began AS usage_age_days
         FROM (SELECT {reading.day()} AS as_of, {before} AS moment,
             (SELECT min(day) FROM health_accountday {of} day < {reading.day()}) AS usage_began,
+            EXISTS (
+                SELECT 1 FROM health_usagerollup {of} day >= {reading.day(28)} AND day < {reading.day()}
+                    AND events > 0 AND name || '' = ANY({reading.bind(list(SIGN_IN_NAMES))}::text[])
+            ) AS has_sign_ins,
             EXISTS (SELECT 1 FROM accounts_ticket {of} opened_at < {before}) AS has_tickets,
             EXISTS (SELECT 1 FROM accounts_contact {of} created_at < {before}) AS has_contacts,
             EXISTS (SELECT 1 FROM accounts_invoice {of} due_at < {before})

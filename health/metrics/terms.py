@@ -34,7 +34,49 @@ def terms(reading: SnapshotReading, back: int = 0) -> str:
             ORDER BY subscription_id, effective_at DESC
         ) c ON c.subscription_id = s.id
         LEFT JOIN ({rates(reading, back)}) rates ON rates.currency = coalesce(c.currency, s.currency)
-        WHERE {reading.mine("s")} AND s.started_at < {moment} AND (s.ended_at IS NULL OR s.ended_at >= {moment})"""
+        WHERE {reading.mine("s")} AND {_runs("s", moment)}"""
+
+
+def term_periods(reading: SnapshotReading, back: int) -> str:
+    """A sub-select: one row per subscription and period between two known changes of its terms.
+
+    `now` and `earlier` mark the period in which the reading's moment and the one `back` days before it
+    lie, while the subscription ran; `mrr` and `mrr_before` are at the rates of these moments. `is_move`
+    marks a period that began with another plan.
+    """
+    now, earlier = reading.instant(), reading.instant(back)
+    interval = "coalesce(c.billing_interval, s.billing_interval)"
+    amount, currency = "coalesce(c.mrr_minor, s.mrr_minor)", "coalesce(c.currency, s.currency)"
+    return f"""
+        SELECT s.account_id, s.started_at, s.renews_at, c.effective_at,
+            CASE WHEN c.subscription_id IS NULL THEN s.seats ELSE c.seats END AS seats,
+            coalesce(s.term_months, {INTERVAL_MONTHS.format(interval=interval)}) AS term_months,
+            {amount} * rates.factor AS mrr, {amount} * rates_before.factor AS mrr_before,
+            {_runs("s", now)} AND {_holds("c", now)} AS now, {_runs("s", earlier)} AND {_holds("c", earlier)} AS earlier,
+            c.number > 1 AND c.plan_id IS DISTINCT FROM c.plan_before AS is_move
+        FROM accounts_subscription s
+        LEFT JOIN (
+            SELECT subscription_id, effective_at, plan_id, mrr_minor, currency, seats, billing_interval,
+                lead(effective_at) OVER following AS next_at, lag(plan_id) OVER following AS plan_before,
+                row_number() OVER following AS number
+            FROM accounts_subscriptionchange
+            WHERE workspace_id = {int(reading.workspace_id)} AND effective_at < {now} AND known_at < {now}
+            WINDOW following AS (PARTITION BY subscription_id ORDER BY effective_at)
+        ) c ON c.subscription_id = s.id
+        LEFT JOIN ({rates(reading)}) rates ON rates.currency = {currency}
+        LEFT JOIN ({rates(reading, back)}) rates_before ON rates_before.currency = {currency}
+        WHERE {reading.mine("s")} AND s.started_at < {now}"""
+
+
+def _runs(alias: str, moment: str) -> str:
+    return f"({alias}.started_at < {moment} AND ({alias}.ended_at IS NULL OR {alias}.ended_at >= {moment}))"
+
+
+def _holds(alias: str, moment: str) -> str:
+    return (
+        f"({alias}.subscription_id IS NULL"
+        f" OR ({alias}.effective_at < {moment} AND ({alias}.next_at IS NULL OR {alias}.next_at >= {moment})))"
+    )
 
 
 def rates(reading: SnapshotReading, back: int = 0) -> str:

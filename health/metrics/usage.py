@@ -72,27 +72,19 @@ def _features(reading: SnapshotReading) -> str:
     marked = reading.bind([name for _key, name in keys])
     return f"""
         SELECT account_id, count(*) AS used, count(*) FILTER (WHERE name = ANY({marked}::text[])) AS adopted,
-            {len(keys)} AS marked {columns}
+            max(last_day) FILTER (WHERE name = ANY({reading.bind(list(SIGN_IN_NAMES))}::text[])) AS last_sign_in
+            {columns}
         FROM (
-            SELECT account_id, name, count(*) AS days FROM health_usagerollup
+            SELECT account_id, name, count(*) AS days, max(day) AS last_day FROM health_usagerollup
             WHERE {reading.mine()} AND day >= {reading.day(28)} AND day < {reading.day()} AND events > 0
             GROUP BY account_id, name
         ) names GROUP BY account_id"""
-
-
-def _sign_ins(reading: SnapshotReading) -> str:
-    return f"""
-        SELECT account_id, max(day) AS last_day FROM health_usagerollup
-        WHERE {reading.mine()} AND day >= {reading.day(WINDOW_DAYS)} AND day < {reading.day()} AND events > 0
-            AND name = ANY({reading.bind(list(SIGN_IN_NAMES))}::text[])
-        GROUP BY account_id"""
 
 
 SOURCES = (
     MetricSource("days", _days),
     MetricSource("people", _people),
     MetricSource("features", _features),
-    MetricSource("sign_ins", _sign_ins),
 )
 
 
@@ -106,7 +98,7 @@ _BOTH_PERIODS = f"base.age_days >= {WINDOW_DAYS} AND facts.usage_age_days >= {WI
 
 
 def _change(now: str, before: str) -> str:
-    return f"CASE WHEN {_BOTH_PERIODS} THEN 100.0 * ({now} - {before}) / nullif({before}, 0) END"
+    return f"CASE WHEN {_BOTH_PERIODS} THEN 100::float8 * ({now} - {before}) / nullif({before}, 0) END"
 
 
 def definitions() -> list[Metric]:
@@ -128,10 +120,11 @@ def _presence() -> list[Metric]:
         _metric(
             "days_since_login",
             _("Days since the last sign-in"),
-            _("Days since a person signed in; machines may go on sending events."),
-            "facts.as_of - sign_ins.last_day",
-            "as_of - last local day with a sign-in event; no data where there was none in 56 days",
-            sources=("sign_ins",),
+            _("Days since a person signed in; machines may go on sending events. 29 means more than 28."),
+            "CASE WHEN facts.has_sign_ins AND coalesce(days.last_day, older.day) IS NOT NULL"
+            " THEN coalesce(facts.as_of - features.last_sign_in, 29) END",
+            "as_of - last local day with a sign-in event, at most 29; no data while the workspace sends no sign-ins",
+            sources=("days", "features"),
             unit=Unit.DAYS,
             better="down",
         ),
@@ -160,7 +153,7 @@ def _persons() -> list[Metric]:
             "dau",
             _("Daily active people"),
             _("People active on an average day of the last 28 days."),
-            _counted("days.contact_days_28 / 28.0"),
+            _counted("days.contact_days_28 / 28::float8"),
             "sum over 28 days of the people active on each day / 28",
             decimals=1,
         ),
@@ -193,7 +186,7 @@ def _persons() -> list[Metric]:
             "stickiness",
             _("Stickiness"),
             _("How many of the month's people come on an average day."),
-            "100.0 * days.contact_days_28 / 28.0 / nullif(people.mau, 0)",
+            "100::float8 * days.contact_days_28 / 28::float8 / nullif(people.mau, 0)",
             "100 * dau / mau; no data where nobody was active",
             sources=("days", "people"),
             unit=Unit.PERCENT,
@@ -220,7 +213,7 @@ def _persons() -> list[Metric]:
             "licence_utilisation",
             _("Licence utilisation"),
             _("Active people as a share of the seats that are paid for."),
-            f"100.0 * ({_counted('people.mau')}) / nullif(billing.seats, 0)",
+            f"100::float8 * ({_counted('people.mau')}) / nullif(billing.seats, 0)",
             "100 * mau / seats; no data without seats",
             sources=("people", "billing"),
             unit=Unit.PERCENT,
@@ -281,7 +274,7 @@ def _adoption() -> list[Metric]:
             _("Key features adopted"),
             _("Share of the features marked as key that were used in the last 28 days."),
             "CASE WHEN facts.usage_began IS NOT NULL THEN"
-            " 100.0 * coalesce(features.adopted, 0) / nullif(facts.key_features, 0) END",
+            " 100::float8 * coalesce(features.adopted, 0) / nullif(facts.key_features, 0) END",
             "100 * key features with a use in [as_of - 28, as_of) / key features marked",
             sources=("features",),
             unit=Unit.PERCENT,

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from math import ceil
 
 import structlog
 from django.db import transaction
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 STAGE_JOB = "health.stage"
 SHARD_ACCOUNTS = 25_000
+# From here on a stage is worth spreading over the cores of one machine, though one worker could hold it.
+SPREAD_ACCOUNTS, SPREAD_SHARDS = 2_500, 4
 
 
 @dataclass(frozen=True)
@@ -125,12 +128,18 @@ def start_night(*, as_of: date, acting_user: User | None, again: bool = False) -
 
 def _open_stage(night: NightRun, position: int) -> None:
     stage = STAGES[position]
-    shards = 1 + (Account.objects.count() - 1) // SHARD_ACCOUNTS if stage.sharded else 1
-    for index in range(max(1, shards)):
+    shards = shard_count(Account.objects.count()) if stage.sharded else 1
+    for index in range(shards):
         row = StageRun.objects.create(
-            night=night, stage=stage.name, position=position, shard=index, shards=max(1, shards)
+            night=night, stage=stage.name, position=position, shard=index, shards=shards
         )
         Job.objects.put(STAGE_JOB, row.pk)
+
+
+def shard_count(accounts: int) -> int:
+    """How many shards a stage is cut into: enough for the cores, and none above SHARD_ACCOUNTS."""
+    spread = min(SPREAD_SHARDS, ceil(accounts / SPREAD_ACCOUNTS))
+    return max(1, spread, ceil(accounts / SHARD_ACCOUNTS))
 
 
 def run_stage(lease: Lease) -> None:

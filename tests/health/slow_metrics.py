@@ -79,8 +79,11 @@ class SlowMetrics:
         logins = [
             u.day
             for u in UsageRollup.objects.filter(account=self.account, name="Signed In")
-            if self.day(56) <= u.day < self.as_of
+            if self.day(28) <= u.day < self.as_of
         ]
+        signs_in = any(
+            u.name == "Signed In" and self.day(28) <= u.day < self.as_of for u in UsageRollup.objects.all()
+        )
         keys = [k.name for k in KeyFeature.objects.all()]
         both = tracked and self.age >= 56 and (self.as_of - self.tracked_since).days >= 56
         seats = self.seats(0)
@@ -102,7 +105,9 @@ class SlowMetrics:
         return {
             **{name: value if tracked else None for name, value in counted.items()},
             "days_since_last_seen": (self.as_of - max(d.day for d in self.days)).days if self.days else None,
-            "days_since_login": (self.as_of - max(logins)).days if logins else None,
+            "days_since_login": ((self.as_of - max(logins)).days if logins else 29)
+            if signs_in and self.days
+            else None,
             "stickiness": 100 * contact_days / 28 / len(active) if active else None,
             "intensity": events / contact_days if contact_days else None,
             "usage_change_28": change(events, events_before) if both and self.window(56, 0) else None,
