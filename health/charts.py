@@ -58,7 +58,7 @@ def score_chart(points: Sequence[ScorePoint], *, yellow: float = 50, green: floa
     layout = {
         "showlegend": False,
         "xaxis": {"title": {"text": gettext("Day")}, "type": "date"},
-        "yaxis": {"title": {"text": gettext("Score (0–100, higher is better)")}, "range": [0, 100]},
+        "yaxis": {"title": {"text": gettext("Score, 0–100")}, "range": [0, 100]},
         "shapes": [*_bands(yellow, green), *_version_lines(points)],
     }
     return Chart(
@@ -91,9 +91,7 @@ def _bands(yellow: float, green: float) -> list[dict[str, Any]]:
 
 def _version_lines(points: Sequence[ScorePoint]) -> list[dict[str, Any]]:
     starts = [
-        later.as_of
-        for earlier, later in itertools.pairwise(points)
-        if earlier.version != later.version
+        later.as_of for earlier, later in itertools.pairwise(points) if earlier.version != later.version
     ]
     return [
         {
@@ -151,11 +149,11 @@ def usage_chart(days: Sequence[UsageDay]) -> Chart:
     line = {
         "type": "scatter",
         "mode": "lines",
-        "name": gettext("Active people"),
+        "name": gettext("Active people a day, mean of 7 days"),
         "x": x,
-        "y": [day.active_contacts for day in days],
+        "y": _means([day.active_contacts for day in days], 7),
         "yaxis": "y2",
-        "line": {"color": "--chart-2", "width": 1.5},
+        "line": {"color": "--chart-2", "width": 2},
         "hovertemplate": "%{x|%Y-%m-%d}: %{y}<extra></extra>",
     }
     people = {
@@ -164,6 +162,7 @@ def usage_chart(days: Sequence[UsageDay]) -> Chart:
         "side": "right",
         "rangemode": "tozero",
         "showgrid": False,
+        "nticks": 4,
     }
     layout = {
         "xaxis": {"title": {"text": gettext("Day")}, "type": "date"},
@@ -179,6 +178,13 @@ def usage_chart(days: Sequence[UsageDay]) -> Chart:
         headers=[gettext("Week of"), gettext("Events"), gettext("Active days"), gettext("Most people a day")],
         rows=_weekly_usage(days),
     )
+
+
+def _means(values: Sequence[int], size: int) -> list[float]:
+    """Mean of each value and the ones before it, `size` together."""
+    sums = list(itertools.accumulate(values, initial=0))
+    starts = [max(end - size, 0) for end in range(1, len(sums))]
+    return [round((sums[end] - sums[start]) / (end - start), 2) for end, start in enumerate(starts, 1)]
 
 
 def _usage_reading(days: Sequence[UsageDay]) -> str:
@@ -223,16 +229,22 @@ def distribution_chart(counts: Sequence[int], *, yellow: float = 50, green: floa
     if not total:
         return Chart("score-distribution", title, gettext("No account has a score yet."))
     labels = [f"{round(i * step)}–{round((i + 1) * step)}" for i in range(len(counts))]
+    middles = [(i + 0.5) * step for i in range(len(counts))]
     colours = [_band_colour((i + 0.5) * step, yellow, green) for i in range(len(counts))]
     bars = {
         "type": "bar",
-        "x": labels,
+        "x": middles,
         "y": list(counts),
+        "customdata": labels,
         "marker": {"color": colours},
-        "hovertemplate": "%{x}: %{y}<extra></extra>",
+        "hovertemplate": "%{customdata}: %{y}<extra></extra>",
     }
     layout = {
-        "xaxis": {"title": {"text": gettext("Health score (higher is better)")}, "type": "category"},
+        "xaxis": {
+            "title": {"text": gettext("Health score (higher is better)")},
+            "range": [0, 100],
+            "tickvals": [0, yellow, green, 100],
+        },
         "yaxis": {"title": {"text": gettext("Accounts")}, "rangemode": "tozero"},
         "bargap": 0.08,
         "showlegend": False,
@@ -269,16 +281,16 @@ def movement_chart(days: Sequence[tuple[date, dict[str, int]]]) -> Chart:
         {
             "type": "bar",
             "name": band_word(band),
-            "x": [day.isoformat() for day, _ in days],
+            "x": [f"{day:%m-%d}" for day, _ in days],
             "y": [counts.get(band, 0) for _, counts in days],
             "marker": {"color": BAND_COLOURS[band]},
-            "hovertemplate": "%{x|%Y-%m-%d}: %{y}<extra>%{fullData.name}</extra>",
+            "hovertemplate": "%{x}: %{y}<extra>%{fullData.name}</extra>",
         }
         for band in bands
     ]
     layout = {
         "barmode": "stack",
-        "xaxis": {"title": {"text": gettext("Night")}, "type": "category"},
+        "xaxis": {"title": {"text": gettext("Night (month-day)")}, "type": "category"},
         "yaxis": {"title": {"text": gettext("Accounts")}, "rangemode": "tozero"},
     }
     red = [counts.get(HealthBand.RED, 0) for _, counts in days]
@@ -299,3 +311,57 @@ def _movement_reading(red: Iterable[int]) -> str:
     if last > first:
         return gettext("Red accounts rose from %(before)d to %(after)d.") % values
     return gettext("Red accounts fell from %(before)d to %(after)d.") % values
+
+
+def calibration_chart(bins: Sequence[dict[str, float]]) -> Chart:
+    """Predicted against observed churn in bins of equal size; the diagonal is perfect."""
+    title = gettext("Of accounts given a probability, how many left")
+    if not bins:
+        return Chart("calibration", title, gettext("There is nothing to compare yet."))
+    predicted = [round(100 * row["predicted"], 2) for row in bins]
+    observed = [round(100 * row["observed"], 2) for row in bins]
+    top = max(*predicted, *observed, *(100 * row["high"] for row in bins)) * 1.05
+    points = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": gettext("Observed"),
+        "x": predicted,
+        "y": observed,
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": [round(100 * row["high"] - y, 2) for row, y in zip(bins, observed, strict=True)],
+            "arrayminus": [round(y - 100 * row["low"], 2) for row, y in zip(bins, observed, strict=True)],
+            "color": "--muted",
+        },
+        "line": {"color": "--chart-1", "width": 2},
+    }
+    diagonal = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": gettext("Perfect"),
+        "x": [0, top],
+        "y": [0, top],
+        "line": {"color": "--muted", "dash": "dot", "width": 1},
+        "hoverinfo": "skip",
+    }
+    layout = {
+        "showlegend": False,
+        "xaxis": {"title": {"text": gettext("Predicted (%)")}, "range": [0, top]},
+        "yaxis": {"title": {"text": gettext("Observed (%)")}, "range": [0, top]},
+    }
+    worst = max(abs(x - y) for x, y in zip(predicted, observed, strict=True))
+    reading = gettext("The largest gap between predicted and observed is %(gap)s percentage points.") % {
+        "gap": number(worst, 1)
+    }
+    rows = [
+        [
+            percent(row["predicted"], 1),
+            percent(row["observed"], 1),
+            f"{percent(row['low'], 1)} – {percent(row['high'], 1)}",
+            number(row["rows"]),
+        ]
+        for row in bins
+    ]
+    headers = [gettext("Predicted"), gettext("Observed"), gettext("95 % interval"), gettext("Rows")]
+    return Chart("calibration", title, reading, {"data": [diagonal, points], "layout": layout}, headers, rows)

@@ -28,6 +28,8 @@ def register() -> None:
         Panel("risk", _("Why it needs someone"), parts.format("risk"), panels.risk_panel, 10)
     )
     account_panels.register(Panel("score", _("Health score"), parts.format("score"), panels.score_panel, 20))
-    account_panels.register(Panel("history", _("History"), parts.format("chart"), _history, 30))
-    account_panels.register(Panel("usage", _("Usage"), parts.format("chart"), _usage, 40))
+    account_panels.register(
+        Panel("history", _("Health score, 180 days"), parts.format("chart"), _history, 30)
+    )
+    account_panels.register(Panel("usage", _("Usage a day, 180 days"), parts.format("chart"), _usage, 40))
     timeline_sources.register(TimelineSource("queue", queue_entries))

@@ -78,7 +78,7 @@ def make_tokens(account: Account) -> None:
 
 
 def make_item(account: Account, cause: str = "gone_quiet", **fields: Any) -> QueueItem:
-    evidence = {"gone_quiet": {"days_since_last_seen": 19}, "usage_dropped": {"usage_change_28": -0.41}}
+    evidence = {"gone_quiet": {"days_since_last_seen": 19}, "usage_dropped": {"usage_change_28": -41.0}}
     values = {
         "source": f"risk:{cause}",
         "severity": Severity.HIGH,

@@ -118,7 +118,7 @@ def _end(subscription: Subscription) -> TimelineEntry:
     reason = subscription.ended_reason.replace("_", " ")
     return TimelineEntry(
         subscription.ended_at or subscription.started_at,
-        gettext("Subscription ended"),
+        gettext("End of the subscription"),
         reason,
         icon="door-open",
         tone="red",

@@ -104,10 +104,19 @@ def ago(context: Context, value: date | datetime | None, empty: Text = formats.D
 
 @register.simple_tag
 def sparkline(
-    values: Iterable[float | None] | None, label: Text = "", tone: str = "", width: int = 88, height: int = 24
+    values: Iterable[float | None] | None,
+    label: Text = "",
+    tone: str = "",
+    width: int = 88,
+    height: int = 24,
+    span: float = 0,
 ) -> SafeString:
-    """Small line of a series; gaps (None) are skipped; words where there is no history."""
-    picture = pictures.sparkline(values or [], str(label) or gettext("Trend"), tone, int(width), int(height))
+    """Small line of a series; gaps (None) are skipped; words where there is no history.
+
+    Its height stands for at least `span` units of the values.
+    """
+    words = str(label) or gettext("Trend")
+    picture = pictures.sparkline(values or [], words, tone, int(width), int(height), float(span))
     return picture or format_html('<span class="muted small">{}</span>', gettext("no history"))
 
 

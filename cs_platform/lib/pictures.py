@@ -6,10 +6,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 
-def points(values: list[float | None], width: int, height: int) -> list[tuple[float, float]]:
-    """Pixel positions of the known values: first at the left edge, highest on top, 2 px kept free."""
+def points(values: list[float | None], width: int, height: int, span: float = 0) -> list[tuple[float, float]]:
+    """Pixel positions of the known values: first at the left edge, highest on top, 2 px kept free.
+
+    The height stands for at least `span`, so that a small wobble does not look like a fall.
+    """
     known = [value for value in values if value is not None]
     low, high = min(known), max(known)
+    slack = max(span - (high - low), 0) / 2
+    low, high = low - slack, high + slack
     step = (width - 4) / max(len(values) - 1, 1)
 
     def level(value: float) -> float:
@@ -19,13 +24,13 @@ def points(values: list[float | None], width: int, height: int) -> list[tuple[fl
 
 
 def sparkline(
-    values: Iterable[float | None], label: str, tone: str, width: int, height: int
+    values: Iterable[float | None], label: str, tone: str, width: int, height: int, span: float = 0
 ) -> SafeString | None:
     """Line of a series with its last point marked; None where fewer than two values are known."""
     series = [None if value is None else float(value) for value in values]
     if sum(value is not None for value in series) < 2:
         return None
-    line = points(series, width, height)
+    line = points(series, width, height, span)
     return format_html(
         '<svg class="sparkline {tone}" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" '
         'aria-label="{label}"><polyline points="{line}"/><circle cx="{x}" cy="{y}" r="2"/></svg>',

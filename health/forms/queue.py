@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Membership, Role
 from health.models import ResolutionResult
 
-OTHER_DAY = "other"
 # Few people are chosen with the arrow keys and Enter; a long list is a select.
 MOST_RADIOS = 12
 LONGEST_SNOOZE = timedelta(days=180)
@@ -31,45 +30,43 @@ def snooze_days(today: date) -> list[tuple[str, str]]:
     days: dict[date, str] = {}
     for day, label in named:
         days.setdefault(day, label)
-    return [
-        (day.isoformat(), f"{label} · {date_format(day, 'SHORT_DATE_FORMAT')}") for day, label in days.items()
-    ]
+    return [(day.isoformat(), f"{label} · {date_format(day, 'DATE_FORMAT')}") for day, label in days.items()]
 
 
 class SnoozeForm(forms.Form):
     """Until which local day the accounts stay out of sight."""
 
-    until = forms.ChoiceField(label=_("Bring it back"), widget=forms.RadioSelect)
+    until = forms.ChoiceField(label=_("Bring it back"), required=False, widget=forms.RadioSelect)
     other_day = forms.DateField(
-        label=_("Another day"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=_("Or on another day"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
     note = forms.CharField(label=_("Note"), required=False, max_length=500, widget=forms.TextInput())
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
-        choices = [*snooze_days(today), (OTHER_DAY, gettext("Another day"))]
+        choices = snooze_days(today)
         field = self.fields["until"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
         field.initial = choices[0][0]
 
+    def clean_other_day(self) -> date | None:
+        day: date | None = self.cleaned_data["other_day"]
+        if day is not None and not self.today < day <= self.today + LONGEST_SNOOZE:
+            raise forms.ValidationError(_("Choose a day after today, at most 180 days ahead."))
+        return day
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("until") != OTHER_DAY:
-            return cleaned
-        day = cleaned.get("other_day")
-        if day is None:
-            self.add_error("other_day", _("Choose a day."))
-        elif not self.today < day <= self.today + LONGEST_SNOOZE:
-            self.add_error("other_day", _("Choose a day after today, at most 180 days ahead."))
+        if not self.errors and not cleaned.get("until") and cleaned.get("other_day") is None:
+            self.add_error("until", _("Choose a day."))
         return cleaned
 
     @property
     def chosen_day(self) -> date:
-        chosen = self.cleaned_data["until"]
-        day: date = self.cleaned_data["other_day"] if chosen == OTHER_DAY else date.fromisoformat(chosen)
-        return day
+        """The date that was filled in, else the chosen one."""
+        return self.cleaned_data["other_day"] or date.fromisoformat(self.cleaned_data["until"])
 
 
 class ResolveForm(forms.Form):

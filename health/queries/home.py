@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Count, F, Q, Sum, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum, Value
 from django.db.models.functions import Floor, Least
 
-from accounts.models import Membership
+from accounts.models import Membership, Subscription
 from health.models import AccountState, HealthBand, HealthScore, ModelVersion, NightRun, QueueEntry, RunStatus
 from health.queries.queue import QueueRow, queue_page
 from health.queries.queue_filter import QueueFilter
@@ -121,11 +121,17 @@ def histogram(bins: int = HISTOGRAM_BINS) -> list[int]:
 
 
 def band_movement(as_of: date | None, *, weeks: int = MOVEMENT_WEEKS) -> list[tuple[date, dict[str, int]]]:
-    """Scored accounts by band, week by week up to `as_of`; weeks without a night are left out."""
+    """Customers of the time by band, week by week up to `as_of`; weeks without a night are left out."""
     if as_of is None:
         return []
     wanted = [as_of - timedelta(weeks=back) for back in range(weeks, -1, -1)]
-    rows = HealthScore.objects.filter(as_of__in=wanted).values("as_of", "band").annotate(n=Count("id"))
+    running = Subscription.objects.filter(
+        Q(ended_at__isnull=True) | Q(ended_at__date__gte=OuterRef("as_of")),
+        account_id=OuterRef("account_id"),
+        started_at__date__lt=OuterRef("as_of"),
+    )
+    scores = HealthScore.objects.filter(Exists(running), as_of__in=wanted)
+    rows = scores.values("as_of", "band").annotate(n=Count("id"))
     found: dict[date, dict[str, int]] = {}
     for row in rows:
         found.setdefault(row["as_of"], {})[row["band"]] = row["n"]

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from django.utils.formats import number_format
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from numpy.typing import NDArray
 
+from cs_platform.lib.formats import percent
 from health.models import Severity
 from health.risks.spec import Columns, Parameter, RiskRuleSpec, risk_rules
 
@@ -24,7 +24,7 @@ Settings = Mapping[str, float]
 
 def _percent(value: float) -> str:
     """`value` as it reads: 42.0 is 42 %."""
-    return f"{number_format(round(value), use_l10n=True)} %"
+    return percent(value / 100)
 
 
 def _usage_dropped(c: Columns, p: Settings) -> Mask:

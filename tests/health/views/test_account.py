@@ -147,7 +147,7 @@ def test_the_page_explains_everything(cast: Cast, ben_web: Client) -> None:
     page = " ".join(answer.content.decode().split())
     assert len(captured) <= 30, len(captured)
     for words in (
-        "62% × $48.0k × 1.4",
+        "62.0% × $48.0k × 1.40",
         "Nobody has used the product for 19 days.",
         "What moves the 62% for the next 90 days",
         "raises the risk",

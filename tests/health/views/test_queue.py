@@ -51,7 +51,7 @@ def test_the_page_says_why_and_how_much(cast: Cast, ben_web: Client) -> None:
         queued("Northwind", csm=cast.ben)
     page = ben_web.get("/queue/").content.decode()
     assert "Northwind" in page
-    assert "62% × $48.0k × 1.4" in page
+    assert "62.0% × $48.0k × 1.40" in page
     assert "Gone quiet" in page
     assert "Nobody has used the product for 19 days." in page
     assert "stands in for the probability" in page
@@ -101,7 +101,7 @@ def test_resolve_with_htmx_answers_the_list(cast: Cast, ben_web: Client) -> None
 
 def test_an_invalid_form_comes_back_into_the_dialog(cast: Cast, ben_web: Client) -> None:
     first, *_ = fill(cast.workspace, cast.ben)
-    data = {"account": ids(first), "until": "other", "other_day": TODAY.isoformat(), "next": "/queue/"}
+    data = {"account": ids(first), "until": "", "other_day": TODAY.isoformat(), "next": "/queue/"}
     answer = ben_web.post("/queue/snoozes/", data, headers={"HX-Request": "true"})
     assert answer.status_code == 422
     assert answer["HX-Retarget"] == "#dialog-content"
