@@ -21,6 +21,7 @@ BOOSTING_ROUNDS = 200
 BOOSTING_RATE = 0.05
 BOOSTING_DEPTH = 3
 CHUNK_ROWS = 16_384
+LARGEST = float(np.finfo(np.float64).max)
 
 
 class Scorer(Protocol):
@@ -205,7 +206,8 @@ def _tree(nodes: Any) -> Tree:
             value[node] = (value[low] * count[low] + value[high] * count[high]) / (count[low] + count[high])
     return Tree(
         feature=np.where(leaf, -1, nodes["feature_idx"]).astype(np.int32),
-        threshold=np.where(leaf, 0.0, nodes["num_threshold"]).astype(float),
+        # A split on missing against known has an infinite threshold, which JSON cannot hold.
+        threshold=np.nan_to_num(np.where(leaf, 0.0, nodes["num_threshold"]), posinf=LARGEST),
         missing_left=nodes["missing_go_to_left"].astype(bool),
         left=left,
         right=right,

@@ -35,7 +35,7 @@ class FeatureSpec:
 
 @dataclass(frozen=True, slots=True)
 class FeatureMatrix:
-    """`values` (N, F) float64, nan = missing; column j is described by `specs[j]`."""
+    """`values` (N, F) float64, nan = missing (an infinite value too); column j is described by `specs[j]`."""
 
     specs: tuple[FeatureSpec, ...]
     values: Floats
@@ -45,6 +45,9 @@ class FeatureMatrix:
             raise ValueError(f"values must have shape (N, {len(self.specs)}), not {self.values.shape}")
         if len({spec.name for spec in self.specs}) != len(self.specs):
             raise ValueError("two features have the same name")
+        endless = np.isinf(self.values)
+        if endless.any():
+            object.__setattr__(self, "values", np.where(endless, np.nan, self.values))
 
     @property
     def names(self) -> tuple[str, ...]:

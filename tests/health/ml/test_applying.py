@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,6 +66,27 @@ def test_logistic_and_isotonic_equal_sklearn() -> None:
     steps = IsotonicRegression(out_of_bounds="clip").fit(decision, table.label)
     own = Calibrator("isotonic", x=tuple(steps.X_thresholds_), y=tuple(steps.y_thresholds_))
     assert np.abs(own.probability(decision) - steps.predict(decision)).max() < 1e-12
+
+
+def test_a_split_on_missing_values_survives_json() -> None:
+    table = snapshot(700)
+    gone = np.where(table.label == 1, np.nan, table.features.values[:, 0])
+    values = np.column_stack([gone, table.features.values[:, 1:]])
+    odd = replace(table, features=ml.FeatureMatrix(table.features.specs, values))
+    model = model_of("boosting", odd)
+    again = ml.load(json.loads(json.dumps(ml.dump(model), allow_nan=False)))
+    assert again.predict(odd.features).tolist() == model.predict(odd.features).tolist()
+    assert again.predict(odd.features)[table.label == 1].min() > 0.9
+
+
+def test_an_infinite_value_counts_as_missing() -> None:
+    table = snapshot(600)
+    model = model_of("logistic", table)
+    values = table.features.values[:2].copy()
+    values[0, 0], values[1, 0] = np.inf, np.nan
+    values[1, 1:] = values[0, 1:]
+    found = model.predict(ml.FeatureMatrix(table.features.specs, values))
+    assert found[0] == found[1]
 
 
 def test_applying_needs_no_sklearn() -> None:
