@@ -24,7 +24,8 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-theme-choice] button");
   if (button) choose(button.value);
 });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
-  document.dispatchEvent(new CustomEvent("theme-change")),
-);
+// Charts are painted with the colours of the moment: again when the system's theme changes and before printing.
+for (const condition of ["(prefers-color-scheme: dark)", "print"]) {
+  matchMedia(condition).addEventListener("change", () => document.dispatchEvent(new CustomEvent("theme-change")));
+}
 show();

@@ -43,3 +43,17 @@ def test_planted_unknown_class_is_found() -> None:
     assert (
         "no-such-class" in _used('<p class="muted {% if x == "a" %}no-such-class{% endif %}">') - _defined()
     )
+
+
+def _colours(source: str) -> dict[str, str]:
+    return dict(
+        re.findall(r"^\s+(--(?!radius|size|border|depth|noise|shadow)[\w-]+): (.*?);", source, flags=re.M)
+    )
+
+
+def test_paper_has_the_colours_of_the_light_theme() -> None:
+    theme = (ROOT / "static/src/theme.pcss").read_text(encoding="utf-8")
+    light = theme[theme.index('name: "light"') : theme.index('name: "dark"')]
+    paper = (ROOT / "static/src/print.pcss").read_text(encoding="utf-8")
+
+    assert _colours(paper) == _colours(light)
