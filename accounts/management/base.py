@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 
 from accounts.models import User, Workspace
 
@@ -54,8 +55,8 @@ class ReportingCommand(BaseCommand):
         as_json = options.pop("json")
         try:
             result = self.run(**options)
-        except (CommandError, ValidationError) as error:
-            message = "; ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+        except (CommandError, ValidationError, OperationalError) as error:
+            message = _message(error)
             if not as_json:
                 raise CommandError(message) from error
             self._fail(error, message)
@@ -85,6 +86,14 @@ def find_workspace(slug: str) -> Workspace:
             f"There is no workspace {slug!r} (there are: {known}). Create one with create_workspace."
         )
     return workspace
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(error.messages)
+    if isinstance(error, OperationalError):
+        return f"The database did not answer ({error}). Nothing unfinished was kept; run the command again."
+    return str(error)
 
 
 def find_user(email: str | None) -> User | None:

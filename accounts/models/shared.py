@@ -133,7 +133,10 @@ class AccessLink(PublicModel):
 
 
 class Import(PublicModel):
-    """One run of one file: its mapping, its counts, its undo."""
+    """One run of one file: its mapping, its counts, its undo.
+
+    While it runs `finished_at` is the time of its last chunk, so that a killed run is told from a slow one.
+    """
 
     class Status(models.TextChoices):
         RUNNING = "running", _("Running")

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.imports.dates import DateReader
@@ -31,6 +33,7 @@ from accounts.signals import import_finished
 from cs_platform.lib.scoping import current_workspace_id, workspace_scope
 
 ATTEMPTS = 3
+SILENCE = timedelta(minutes=10)
 MAX_REJECTS_KEPT = 10_000
 MAX_REJECTS_SHOWN = 100
 COUNTS = ("rows_read", "rows_created", "rows_updated", "rows_unchanged", "rows_rejected")
@@ -131,6 +134,7 @@ class _Run:
         return workspace_scope(self.workspace.pk)
 
     def _begin(self, file_name: str) -> None:
+        close_dead_runs(now=timezone.now())
         spec, inspection = self.prepared.kind.spec, self.prepared.inspection
         columns = inspection.report(spec.extras)
         self.source_import = Import.objects.create(
@@ -161,6 +165,8 @@ class _Run:
                 break
             except (IntegrityError, OperationalError) as error:
                 # The live intake may have made the same account a moment ago; the second look finds it.
+                if not connection.is_usable():
+                    raise
                 if attempt == ATTEMPTS or self.is_dry_run:
                     raise FileProblem("busy") from error
                 self.context.cache.clear()
@@ -185,7 +191,8 @@ class _Run:
         row = self.source_import
         added = (read, result.created, result.updated, result.unchanged, len(result.refused))
         Import.objects.filter(pk=row.pk).update(
-            **{name: F(name) + number for name, number in zip(COUNTS, added, strict=True)}
+            finished_at=timezone.now(),
+            **{name: F(name) + number for name, number in zip(COUNTS, added, strict=True)},
         )
         room = max(0, MAX_REJECTS_KEPT - row.rows_rejected)
         ImportReject.objects.bulk_create(
@@ -230,6 +237,17 @@ class _Run:
                 **self.outcome.counts(),
             )
             import_finished.send(row.pk)
+
+
+def close_dead_runs(*, now: datetime) -> int:
+    """Runs that wrote nothing for long were killed: say so. What they wrote stays and can be undone."""
+    silent = Import.objects.annotate(last=Coalesce("finished_at", "started_at"))
+    rows = list(silent.filter(status=Import.Status.RUNNING, last__lt=now - SILENCE))
+    for row in rows:
+        row.status = Import.Status.FAILED
+        row.detail |= {"failed": "interrupted"}
+        row.save(update_fields=["status", "detail"])
+    return len(rows)
 
 
 def lock_imports() -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.management.base import Failure, ReportingCommand, find_user, find_workspace
 from accounts.models import Import
 from accounts.services.import_undo import UndoRefused, undo_import
+from accounts.services.imports import close_dead_runs
 from accounts.tasks import nudge
 from cs_platform.lib.scoping import workspace_scope
 
@@ -34,6 +35,7 @@ class Command(ReportingCommand):
         user = find_user(options["user"])
         with workspace_scope(workspace.pk):
             if not options["import_id"] and not options["last"]:
+                close_dead_runs(now=timezone.now())
                 return {"imports": [_listed(row) for row in Import.objects.order_by("-pk")[:SHOWN]]}
             row = _find(options["import_id"])
             try:

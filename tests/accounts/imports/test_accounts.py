@@ -1,8 +1,11 @@
 """Accounts, their traits, and contacts."""
 
-import pytest
+from datetime import timedelta
 
-from accounts.models import Account, AccountTrait, Contact, TraitDefinition
+import pytest
+from django.utils import timezone
+
+from accounts.models import Account, AccountTrait, Contact, Import, TraitDefinition
 from accounts.services.imports import run_import
 from cs_platform.lib.scoping import workspace_scope
 from tests.accounts.imports.files import counts, utc
@@ -134,5 +137,17 @@ def test_a_run_that_died_is_simply_run_again(bring, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run_import(workspace=bring.workspace, prepared=prepared, acting_user=None, progress=die)
     assert seen == [2000, 4000]
+    died = Import.objects.get()
+    assert (died.status, died.rows_read) == (Import.Status.FAILED, 4000)
     assert Account.objects.count() == 4000
     assert counts(bring("accounts", path)) == (500, 0, 4000, 0)
+
+
+def test_a_killed_run_is_told_from_a_slow_one(bring):
+    slow, killed = (Import.objects.create(kind="accounts") for _ in range(2))
+    Import.objects.filter(pk=killed.pk).update(started_at=timezone.now() - timedelta(hours=1))
+    bring("accounts", "external_id\na\n")
+    slow.refresh_from_db()
+    killed.refresh_from_db()
+    assert (slow.status, killed.status) == (Import.Status.RUNNING, Import.Status.FAILED)
+    assert killed.detail["failed"] == "interrupted"
