@@ -52,8 +52,9 @@ help:
 demo: .venv/runtime
 	@exec $(RUN) -m cs_platform.supervisor
 
+# Three processes, each with its own cluster; a picked few run in one.
 test: .venv/development
-	@$(RUN) -m pytest $(if $(K),-k "$(K)") $(PYTEST_ARGS)
+	@$(RUN) -m pytest $(if $(K),-k "$(K)",-n 3 --dist loadgroup) $(PYTEST_ARGS)
 
 check: .venv/development
 	@$(RUN) .ci/check.py $(K)

@@ -175,6 +175,16 @@ def pytest_configure(config: pytest.Config) -> None:
     socket.socket.connect = guarded(socket.socket.connect)  # type: ignore[method-assign]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With xdist: tests of real processes one after the other, so that they do not starve each other; one Chromium."""
+    for item in items:
+        for mark in ("worker", "browser"):
+            if item.get_closest_marker(mark):
+                item.add_marker(pytest.mark.xdist_group(mark))
+                break
+
+
 def guarded(connect: Any) -> Any:
     def connect_locally(self: socket.socket, address: Any) -> Any:
         local = self.family == socket.AF_UNIX or address[0] in {"127.0.0.1", "::1", "localhost"}
