@@ -10,6 +10,7 @@ from health.defaults import create_defaults
 from health.services import nights
 from health.services.fold import run_fold_job
 from health.services.fold_requests import FOLD
+from health.services.scorecards import RESCORE_JOB
 
 
 def _train(lease: Lease) -> None:
@@ -18,8 +19,15 @@ def _train(lease: Lease) -> None:
     train_by_job(lease)
 
 
+def _rescore(workspace_id: int) -> None:
+    from health.services.rescoring import rescore
+
+    rescore(workspace_id)
+
+
 def register() -> None:
     job_kinds.register(JobKind(FOLD, run_fold_job, in_scope=False, lease=timedelta(minutes=5)))
     job_kinds.register(JobKind(nights.STAGE_JOB, nights.run_stage, in_scope=False))
     job_kinds.register(JobKind("health.train", _train, in_scope=False, max_attempts=3))
+    job_kinds.register(JobKind(RESCORE_JOB, _rescore, lease=timedelta(minutes=10), max_attempts=3))
     workspace_defaults.register(WorkspaceDefault("health", create_defaults))

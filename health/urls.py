@@ -3,7 +3,20 @@
 from django.urls import path
 
 from health.api import intake
-from health.views import account, accounts_list, home, queue, queue_acts, search
+from health.views import (
+    account,
+    accounts_list,
+    home,
+    model,
+    overview,
+    queue,
+    queue_acts,
+    rules,
+    runs,
+    scorecard,
+    search,
+    usage_names,
+)
 
 app_name = "health"
 urlpatterns = [
@@ -19,6 +32,31 @@ urlpatterns = [
     path("queue/assignments/new/", queue_acts.new_assignment, name="new_assignment"),
     path("queue/undo/<uuid:public_id>/", queue_acts.undo, name="queue_undo"),
     path("queue/<uuid:public_id>/", queue.queue_account, name="queue_account"),
+    path("health/", overview.overview, name="overview"),
+    path("health/rescoring/", scorecard.rescoring, name="rescoring"),
+    path("health/rules/", rules.rules, name="rules"),
+    path("health/rules/<slug:cause>/", rules.rule, name="rule"),
+    path("health/features/", usage_names.features, name="features"),
+    path("health/unattributed/", usage_names.unattributed, name="unattributed"),
+    path("health/model/", model.model, name="model"),
+    path("health/model/trainings/", model.trainings, name="trainings"),
+    path("health/model/<uuid:public_id>/", model.version, name="model_version"),
+    path("health/model/<uuid:public_id>/live/", model.go_live, name="model_go_live"),
+    path("health/model/<uuid:public_id>/retirement/", model.retire, name="model_retire"),
+    path("health/runs/", runs.runs, name="runs"),
+    path("health/runs/<uuid:public_id>/", runs.run, name="run"),
+    path("health/runs/<uuid:public_id>/progress/", runs.progress, name="run_progress"),
+    path("health/scorecards/<uuid:public_id>/", scorecard.scorecard, name="scorecard"),
+    path(
+        "health/scorecards/<uuid:public_id>/draft/discard/",
+        scorecard.scorecard_draft_discard,
+        name="scorecard_draft_discard",
+    ),
+    path(
+        "health/scorecards/versions/<uuid:public_id>/rollback/",
+        scorecard.scorecard_rollback,
+        name="scorecard_rollback",
+    ),
     path("accounts/", accounts_list.accounts, name="accounts"),
     path("accounts/export.csv", accounts_list.export_accounts, name="accounts_export"),
     path("accounts/<uuid:public_id>/", account.account, name="account"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
 from django.urls import reverse
-from ninja import Query, Router, Schema
+from ninja import Router, Schema
 from pydantic import Field
 
 from accounts.api.cursors import cursor_after, id_of
@@ -53,9 +53,9 @@ class AccountPage(Schema):
 @needs("read")
 def list_accounts(
     request: HttpRequest,
-    external_id: str | None = Query(None, max_length=200),
-    cursor: str | None = Query(None, max_length=100),
-    limit: int = Query(50, ge=1, le=200),
+    external_id: Annotated[str | None, Field(max_length=200)] = None,
+    cursor: Annotated[str | None, Field(max_length=100)] = None,
+    limit: Annotated[int, Field(ge=1, le=200)] = 50,
 ) -> dict[str, Any]:
     after = id_of(cursor) if cursor else 0
     rows = account_rows(after=after, limit=limit + 1, external_id=external_id)

@@ -9,6 +9,8 @@ from accounts.models.base import PublicModel, WorkspaceModel, unique_in_workspac
 from accounts.models.customers import Account
 from accounts.models.workspaces import Membership, User
 
+TRAIN_JOB = "health.train"
+
 
 class Severity(models.IntegerChoices):
     LOW = 1, _("Low")
@@ -42,7 +44,9 @@ class Risk(PublicModel):
 
     class Meta(PublicModel.Meta):
         constraints = [
-            unique_in_workspace("account", "cause", name="risk_open", condition=models.Q(closed_on__isnull=True)),
+            unique_in_workspace(
+                "account", "cause", name="risk_open", condition=models.Q(closed_on__isnull=True)
+            ),
             unique_in_workspace("public_id", name="risk_public_id"),
         ]
         indexes = [models.Index(fields=["workspace", "cause", "account"], name="risk_cause")]
@@ -83,8 +87,12 @@ class QueueEntry(WorkspaceModel):
     transaction as they change, so that the page reads one index.
     """
 
-    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="queue_entry", db_index=False)
-    csm = models.ForeignKey(Membership, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    account = models.OneToOneField(
+        Account, on_delete=models.CASCADE, related_name="queue_entry", db_index=False
+    )
+    csm = models.ForeignKey(
+        Membership, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     has_arr = models.BooleanField(default=True)
     expected_loss_minor = models.BigIntegerField()
     severity = models.PositiveSmallIntegerField(choices=Severity.choices)
@@ -99,7 +107,8 @@ class QueueEntry(WorkspaceModel):
                 fields=["workspace", "-has_arr", "-expected_loss_minor", "-account"], name="queue_entry_order"
             ),
             models.Index(
-                fields=["workspace", "csm", "-has_arr", "-expected_loss_minor", "-account"], name="queue_entry_csm"
+                fields=["workspace", "csm", "-has_arr", "-expected_loss_minor", "-account"],
+                name="queue_entry_csm",
             ),
         ]
 
@@ -115,7 +124,9 @@ class Snooze(WorkspaceModel):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(WorkspaceModel.Meta):
-        constraints = [unique_in_workspace("account", name="snooze_open", condition=models.Q(ended_at__isnull=True))]
+        constraints = [
+            unique_in_workspace("account", name="snooze_open", condition=models.Q(ended_at__isnull=True))
+        ]
 
 
 class ResolutionResult(models.TextChoices):
@@ -149,6 +160,16 @@ class RunStatus(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class StageName(models.TextChoices):
+    FOLD = "fold", _("Fold events into days")
+    SNAPSHOT = "snapshot", _("Measure accounts")
+    SCORE = "score", _("Score health")
+    PREDICT = "predict", _("Predict churn")
+    STATE = "state", _("Refresh lists")
+    RISK = "risk", _("Find risks")
+    QUEUE = "queue", _("Fill the queue")
+
+
 class NightRun(PublicModel):
     """One nightly run of a workspace for one local date (unique, so daylight saving runs once)."""
 
@@ -171,7 +192,7 @@ class StageRun(WorkspaceModel):
     """The cursor of one stage (and shard) of a night: STARTED -> DONE; a restart redoes a started one."""
 
     night = models.ForeignKey(NightRun, on_delete=models.CASCADE, related_name="stages")
-    stage = models.CharField(max_length=30)
+    stage = models.CharField(max_length=30, choices=StageName.choices)
     position = models.PositiveSmallIntegerField()
     shard = models.PositiveSmallIntegerField(default=0)
     shards = models.PositiveSmallIntegerField(default=1)
@@ -197,7 +218,9 @@ class ActionReceipt(PublicModel):
     verb = models.CharField(max_length=10, choices=Verb.choices)
     acted_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     acted_at = models.DateTimeField()
-    data = models.JSONField(default=dict, help_text="ids of the rows it made or changed, with what stood before")
+    data = models.JSONField(
+        default=dict, help_text="ids of the rows it made or changed, with what stood before"
+    )
     accounts = models.PositiveIntegerField()
     undone_at = models.DateTimeField(null=True, blank=True)
 

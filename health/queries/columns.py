@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -93,7 +94,7 @@ def _aligned(sql: str, as_of: date, account_ids: Ints) -> Floats:
     return out
 
 
-def _rows(sql: str, parameters: Sequence[object]) -> Floats:
+def _rows(sql: str, parameters: list[Any]) -> Floats:
     """All rows as (N, C) float64; NULL becomes nan. Bigint ids stay exact below 2**53."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -42,6 +43,16 @@ def find_risks(*, as_of: date, shard: Shard = ALL) -> int:
             _collect(found, spec, rule, account_ids, columns)
     _store(found, as_of, shard)
     return len(found)
+
+
+def count_matches(cause: str, settings: Mapping[str, float], *, as_of: date) -> int:
+    """How many customers the rule would name on that day with these settings."""
+    spec = risk_rules.get(cause)
+    account_ids, columns = _columns(as_of, ALL)
+    if not account_ids.size:
+        return 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return int(np.count_nonzero(spec.matches(columns, settings)))
 
 
 def _columns(as_of: date, shard: Shard) -> tuple[Any, dict[str, Any]]:

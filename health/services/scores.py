@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -40,12 +40,24 @@ def metric_table(
     definition: ScorecardDefinition, *, as_of: date, shard: Shard = ALL
 ) -> tuple[np.ndarray[Any, np.dtype[np.int64]], MetricTable]:
     """The day's values of the card's metrics, with last known values where a measure lets data decay."""
-    keys = tuple(dict.fromkeys((*definition.metrics, "tenure_days")))
+    return table_for((definition,), as_of=as_of, shard=shard)
+
+
+def table_for(
+    definitions: Sequence[ScorecardDefinition], *, as_of: date, shard: Shard = ALL
+) -> tuple[np.ndarray[Any, np.dtype[np.int64]], MetricTable]:
+    """One table that serves several definitions (what is in force and a draft)."""
+    names = (name for definition in definitions for name in definition.metrics)
+    keys = tuple(dict.fromkeys((*names, "tenure_days")))
     day = metric_columns(as_of=as_of, keys=keys, shard=shard)
     values, ages = day.matrix(keys), np.zeros((day.account_ids.size, len(keys)))
-    for measure in definition.measures:
-        if measure.missing == "decay":
-            _fill_last_known(day, values, ages, keys.index(measure.metric), as_of, measure.half_life_days)
+    fading: dict[str, float] = {}
+    for definition in definitions:
+        for measure in definition.measures:
+            if measure.missing == "decay":
+                fading[measure.metric] = max(fading.get(measure.metric, 0), measure.half_life_days)
+    for key, half_life_days in fading.items():
+        _fill_last_known(day, values, ages, keys.index(key), as_of, half_life_days)
     table = MetricTable(metrics=keys, values=values, ages=ages, tenure_days=day.columns["tenure_days"])
     return day.account_ids, table
 

@@ -12,9 +12,9 @@ from accounts.services.jobs import Lease
 from cs_platform.lib.periods import local_day
 from cs_platform.lib.scoping import workspace_scope
 from health.models import ModelVersion, NightRun, RunStatus
+from health.models.working import TRAIN_JOB
 from health.services.predictions import train
 
-TRAIN_JOB = "health.train"
 EVERY = timedelta(days=7)
 
 

@@ -1,0 +1,26 @@
+"""Tabs of the health section."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from health.models import Scorecard
+
+
+def health_tabs(active: str) -> list[dict[str, Any]]:
+    """Overview, scorecard, rules, key features, model, runs."""
+    card = Scorecard.objects.order_by("position", "pk").first()
+    pages = [("overview", gettext("Overview"), reverse("health:overview"))]
+    if card is not None:
+        pages.append(("scorecard", gettext("Scorecard"), reverse("health:scorecard", args=[card.public_id])))
+    pages += [
+        ("rules", gettext("Risk rules"), reverse("health:rules")),
+        ("features", gettext("Key features"), reverse("health:features")),
+        ("model", gettext("Churn model"), reverse("health:model")),
+        ("runs", gettext("Nightly runs"), reverse("health:runs")),
+        ("unattributed", gettext("Unattributed use"), reverse("health:unattributed")),
+    ]
+    return [{"label": label, "url": url, "active": name == active} for name, label, url in pages]
