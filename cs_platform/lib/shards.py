@@ -13,8 +13,11 @@ class Shard:
     count: int = 1
 
     def sql(self, column: str) -> str:
-        """A condition over the account's id column; both numbers are integers of ours."""
-        return "true" if self.count == 1 else f"{column} % {int(self.count)} = {int(self.index)}"
+        """A condition over the account's id column; both numbers are integers of ours.
+
+        No % operator: in a statement with parameters it would begin a placeholder.
+        """
+        return "true" if self.count == 1 else f"mod({column}, {int(self.count)}) = {int(self.index)}"
 
 
 ALL = Shard()

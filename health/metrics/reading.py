@@ -28,9 +28,7 @@ class SnapshotReading:
     def mine(self, table: str = "", column: str = "account_id") -> str:
         """A condition: this workspace's rows, this shard's accounts."""
         prefix = f"{table}." if table else ""
-        # The statement has placeholders, in which a bare % would begin one.
-        share = self.shard.sql(prefix + column).replace("%", "%%")
-        return f"{prefix}workspace_id = {int(self.workspace_id)} AND {share}"
+        return f"{prefix}workspace_id = {int(self.workspace_id)} AND {self.shard.sql(prefix + column)}"
 
     def day(self, back: int = 0) -> str:
         """The local day `back` days before `as_of`, as a literal."""

@@ -115,7 +115,7 @@ def _snapshots(
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros((0, size))
     rows = read_columns(
         f"SELECT account_id, as_of - %(epoch)s::date, {filled('values', size)} FROM health_accountsnapshot"
-        f" WHERE workspace_id = %(workspace)s AND as_of = ANY(%(days)s) AND {_share(shard)}"
+        f" WHERE workspace_id = %(workspace)s AND as_of = ANY(%(days)s) AND {shard.sql('account_id')}"
         " ORDER BY as_of, account_id",
         params,
         ("i8", "i4"),
@@ -130,7 +130,7 @@ def _scores(as_of_dates: Sequence[date], frame: FeatureFrame, shard: Shard) -> F
     rows = read_columns(
         "SELECT account_id, as_of - %(epoch)s::date, score FROM health_healthscore"
         " WHERE workspace_id = %(workspace)s AND as_of = ANY(%(days)s) AND score IS NOT NULL"
-        f" AND {_share(shard)}",
+        f" AND {shard.sql('account_id')}",
         {"workspace": current_workspace_id(), "days": list(as_of_dates), "epoch": date(1970, 1, 1)},
         ("i8", "i4", "f8"),
     )
@@ -140,10 +140,6 @@ def _scores(as_of_dates: Sequence[date], frame: FeatureFrame, shard: Shard) -> F
     )
     out[here] = rows["c2"][there]
     return out
-
-
-def _share(shard: Shard) -> str:
-    return shard.sql("account_id").replace("%", "%%")
 
 
 def _matched(ids: Any, days: Any, other_ids: Any, other_days: Any) -> tuple[Ints, Ints]:

@@ -74,9 +74,8 @@ def labels(
 
 
 def _islands(shard: Shard) -> tuple[Ints, Any, Any, Ints]:
-    share = shard.sql("account_id").replace("%", "%%")
     with connection.cursor() as cursor:
-        cursor.execute(_ISLANDS.format(share=share), {"workspace": current_workspace_id()})
+        cursor.execute(_ISLANDS.format(share=shard.sql("account_id")), {"workspace": current_workspace_id()})
         rows = cursor.fetchall()
     ids = np.array([row[0] for row in rows], dtype=np.int64)
     started, ended = (np.array([row[at] for row in rows], dtype=float) for at in (1, 2))

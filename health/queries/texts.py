@@ -56,7 +56,7 @@ def text_columns(
 def _account_columns(rows: Rows) -> list[Column]:
     found = _fetch(
         "SELECT id, industry, country FROM accounts_account"
-        f" WHERE workspace_id = %(workspace)s AND {_share(rows.shard, 'id')} ORDER BY id"
+        f" WHERE workspace_id = %(workspace)s AND {rows.shard.sql('id')} ORDER BY id"
     )
     ids = np.array([row[0] for row in found], dtype=np.int64)
     columns = [
@@ -76,7 +76,7 @@ def _trait_column(definition: TraitDefinition, rows: Rows) -> Column | None:
     """Per day the latest value known before it; an undated one is known since the account began."""
     found = _fetch(
         "SELECT account_id, coalesce(extract(epoch FROM known_at)::float8, '-infinity'), value_text"
-        f" FROM accounts_accounttrait WHERE workspace_id = %(workspace)s AND {_share(rows.shard)}"
+        f" FROM accounts_accounttrait WHERE workspace_id = %(workspace)s AND {rows.shard.sql('account_id')}"
         " AND definition_id = %(definition)s AND value_text <> '' ORDER BY account_id, known_at NULLS FIRST",
         definition=definition.pk,
     )
@@ -137,7 +137,7 @@ def _interval_column(months: Floats) -> Column | None:
 def _property_columns(subscription_ids: Floats, shard: Shard) -> list[Column]:
     found = _fetch(
         "SELECT id, properties FROM accounts_subscription WHERE workspace_id = %(workspace)s"
-        f" AND properties <> '{{}}' AND {_share(shard)} ORDER BY id"
+        f" AND properties <> '{{}}' AND {shard.sql('account_id')} ORDER BY id"
     )
     rows = [(row[0], _object(row[1])) for row in found]
     ids = np.array([row[0] for row in rows], dtype=np.int64)
@@ -201,10 +201,6 @@ def _spec(name: str, levels: tuple[str, ...] = (), *, undated: bool = False) -> 
 
 def _moment(day: date) -> float:
     return day_start(day, Workspace.objects.get(pk=current_workspace_id()).zone).timestamp()
-
-
-def _share(shard: Shard, column: str = "account_id") -> str:
-    return shard.sql(column).replace("%", "%%")
 
 
 def _fetch(sql: str, **params: Any) -> list[Any]:

@@ -78,4 +78,4 @@ def rebuild_tokens(*, shard: Shard = ALL, account_ids: Sequence[int] | None = No
 def _share(column: str, shard: Shard, account_ids: Sequence[int] | None) -> str:
     if account_ids is not None:
         return f"{column} = ANY(%(ids)s::bigint[])"
-    return shard.sql(column).replace("%", "%%")
+    return shard.sql(column)
