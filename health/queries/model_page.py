@@ -7,12 +7,13 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Job
-from cs_platform.lib.formats import number, percent
+from cs_platform.lib.formats import number
 from cs_platform.lib.scoping import current_workspace_id
-from health.metrics.catalogue import all_metrics
 from health.models import ModelVersion
 from health.models.working import TRAIN_JOB
+from health.queries.metric_words import metric_words
 
+FEATURES_SHOWN = 12
 REASONS = {
     "live": _(
         "It ranks accounts that left above others in %(roc_auc)s of pairs (%(low)s to %(high)s), better than every baseline."
@@ -119,35 +120,19 @@ def baselines(record: dict[str, Any]) -> list[dict[str, str]]:
 
 def features(record: dict[str, Any]) -> list[dict[str, Any]]:
     """Used features, the heaviest first, with their labels."""
-    words = {name: str(metric.label) for name, metric in all_metrics().items()}
-    rows = sorted(record.get("features") or [], key=lambda row: -(row.get("weight") or 0))
+    rows = sorted(record.get("features") or [], key=lambda row: -(row.get("weight") or 0))[:FEATURES_SHOWN]
+    words = metric_words({row["name"] for row in rows}, "")
     return [
-        {
-            "label": words.get(r["name"], r["name"]),
-            "weight": r.get("weight") or 0,
-            "undated": r.get("undated"),
-        }
-        for r in rows[:25]
+        {"label": words.label(r["name"]), "weight": r.get("weight") or 0, "undated": r.get("undated")}
+        for r in rows
     ]
 
 
 def left_out(record: dict[str, Any]) -> list[dict[str, str]]:
-    words = {name: str(metric.label) for name, metric in all_metrics().items()}
+    rows = record.get("left_out") or []
+    words = metric_words({row["feature"] for row in rows}, "")
     return [
-        {"label": words.get(r["feature"], r["feature"]), "why": str(LEFT_OUT.get(r["code"], r["code"]))}
-        for r in record.get("left_out") or []
-    ]
-
-
-def calibration(record: dict[str, Any]) -> list[dict[str, str]]:
-    return [
-        {
-            "predicted": percent(row["predicted"], 1),
-            "observed": percent(row["observed"], 1),
-            "range": f"{percent(row['low'], 1)} – {percent(row['high'], 1)}",
-            "rows": number(row["rows"]),
-        }
-        for row in record.get("calibration") or []
+        {"label": words.label(r["feature"]), "why": str(LEFT_OUT.get(r["code"], r["code"]))} for r in rows
     ]
 
 

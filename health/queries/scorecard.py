@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from accounts.models import Account
@@ -11,7 +11,7 @@ from health.models import AccountState, HealthBand, NightRun, RunStatus
 from health.registry import GROUP_LABELS
 
 if TYPE_CHECKING:
-    from health.scoring import ScorecardDefinition
+    from health.scoring import MetricTable, ScorecardDefinition
 
 NAMES_SHOWN = 30
 
@@ -47,6 +47,17 @@ class Preview:
 def latest_day() -> Any:
     night = NightRun.objects.filter(status=RunStatus.DONE).order_by("-as_of").first()
     return night.as_of if night else None
+
+
+def customers_only(account_ids: Any, table: MetricTable) -> tuple[Any, MetricTable]:
+    """Rows of accounts with a running subscription: nobody asks for the health of those who left."""
+    import numpy as np
+
+    ids = AccountState.objects.filter(is_customer=True).values_list("account_id", flat=True)
+    keep = np.isin(account_ids, np.fromiter(ids, dtype=np.int64))
+    ages = None if table.ages is None else table.ages[keep]
+    tenure = None if table.tenure_days is None else table.tenure_days[keep]
+    return account_ids[keep], replace(table, values=table.values[keep], ages=ages, tenure_days=tenure)
 
 
 def metric_choices() -> list[tuple[str, list[tuple[str, str]]]]:

@@ -20,7 +20,7 @@ from accounts.tasks import nudge
 from health.forms.scorecard import DIRECTIONS, MISSING, ScorecardForm
 from health.metrics.catalogue import is_metric
 from health.models import AccountState, Scorecard, ScorecardVersion
-from health.queries.scorecard import Preview, latest_day, metric_choices, preview
+from health.queries.scorecard import Preview, customers_only, latest_day, metric_choices, preview
 from health.queries.sections import health_tabs
 from health.services import scorecards
 
@@ -158,7 +158,7 @@ def _compare(
     from health.services.scores import table_for
 
     before = parse_definition(live.definition)
-    account_ids, table = table_for((before, typed), as_of=as_of)
+    account_ids, table = customers_only(*table_for((before, typed), as_of=as_of))
     wanted = request.POST.get("example") or request.GET.get("example")
     return preview(before, typed, table, account_ids, _example_account(wanted), as_of)
 

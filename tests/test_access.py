@@ -1,0 +1,257 @@
+"""Who gets what from every address: each URL of the resolver, each role, another workspace, nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from accounts.access import roles_with
+from accounts.models import Activity, ApiKey, Invitation, Membership, Note, Role, SavedView
+from cs_platform.lib.scoping import workspace_scope
+from health.models import ActionReceipt, ModelVersion, NightRun, Scorecard, ScorecardVersion
+from tests.builders import TODAY, join, make_contact, make_subscription, make_user, queued
+
+# Addresses that need no workspace, each with the reason.
+OPEN = {
+    "healthz": "asked by supervisors",
+    "readyz": "asked by supervisors",
+    "metrics": "guarded by its own token",
+    "set_language": "a cookie only",
+    "accounts:invitation": "guarded by its own token",
+    "accounts:switch_workspace": "one's own memberships only",
+}
+PREFIXES = ("account_", "mfa_", "socialaccount_", "openid_connect_", "api-1.0:", "health:intake_")
+
+
+@dataclass(frozen=True)
+class Address:
+    name: str
+    route: str
+    callback: Any
+
+    @property
+    def permission(self) -> str | None:
+        return getattr(self.callback, "permission", None)
+
+    @property
+    def is_ours(self) -> bool:
+        """Pages of members; sign-in is allauth's, the API and the intake have keys."""
+        outside = self.name in OPEN or self.name.startswith(PREFIXES)
+        return not outside and bool(self.name) and "allauth" not in self.callback.__module__
+
+
+def addresses(resolver: Any = None, prefix: str = "", space: str = "") -> Iterator[Address]:
+    for entry in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            inner = f"{entry.namespace}:" if entry.namespace else space
+            yield from addresses(entry, route, inner)
+        elif isinstance(entry, URLPattern):
+            yield Address(f"{space}{entry.name}" if entry.name else "", route, entry.callback)
+
+
+OURS = [a for a in addresses() if a.is_ours]
+
+
+def test_every_page_declares_who_may_see_it():
+    """A URL without a declaration fails here, and so does one that is neither ours nor on the list."""
+    assert [a.name for a in OURS if not a.permission] == []
+    strangers = [a for a in addresses() if not a.is_ours and a.permission is None]
+    for address in strangers:
+        known = (
+            address.name in OPEN or address.name.startswith(PREFIXES) or address.route.startswith("social/")
+        )
+        assert known or "allauth" in address.callback.__module__, address
+
+
+def rows(workspace: Any) -> dict[str, Any]:
+    """One live row of each kind that an address can name, by parameter; made in the running scope."""
+    member = Membership.objects.select_related("user").order_by("pk").first()
+    now = timezone.now()
+    account = queued("Northwind")
+    make_contact(account)
+    make_subscription(account)
+    card = Scorecard.objects.get()
+    return {
+        "account": account,
+        "note": Note.objects.create(account=account, body="secret", author=member.user, created_at=now),
+        "activity": Activity.objects.create(
+            account=account, kind="call", occurred_at=now, author=member.user
+        ),
+        "saved_view": SavedView.objects.create(page="queue", name="Mine", user=member.user),
+        "receipt": ActionReceipt.objects.create(
+            verb="snoozed", acted_at=now, data={"accounts": []}, accounts=0
+        ),
+        "member": member,
+        "invitation": Invitation.objects.create(
+            email="x@example.com", role="csm", token_hash=b"x", expires_at=now
+        ),
+        "key": ApiKey.objects.create(scope="read", secret_hash=b"y", hint="abcd"),
+        "card": card,
+        "version": ScorecardVersion.objects.get(scorecard=card),
+        "model": ModelVersion.objects.create(number=1, horizon_days=90, trained_as_of=TODAY, record={}),
+        "night": NightRun.objects.create(as_of=TODAY),
+    }
+
+
+# Which kind of row an address with a public id names.
+KINDS = {
+    "note": ("note", "note_deletions", "note_restorations"),
+    "activity": ("touch_deletions",),
+    "saved_view": ("saved_view_deletions",),
+    "receipt": ("queue_undo",),
+    "member": ("member_role", "member_deactivation"),
+    "invitation": ("invitation_revocation",),
+    "key": ("key_revocation",),
+    "card": ("scorecard", "scorecard_draft_discard"),
+    "version": ("scorecard_rollback",),
+    "model": ("model_version", "model_go_live", "model_retire"),
+    "night": ("run", "run_progress"),
+    "account": ("account", "account_notes", "touches", "let_go", "let_go_withdrawals", "queue_account"),
+}
+KIND_OF = {name: kind for kind, names in KINDS.items() for name in names}
+
+
+def path_of(address: Address, made: dict[str, Any]) -> str:
+    route = address.route
+    if "<uuid:public_id>" in route:
+        kind = KIND_OF[address.name.rpartition(":")[2]]  # a KeyError here: name the new address in KINDS
+        route = route.replace("<uuid:public_id>", str(made[kind].public_id))
+    route = route.replace("<slug:cause>", "gone_quiet")
+    assert "<" not in route, f"{address} has a parameter that this table does not know"
+    return f"/{route}"
+
+
+def signed_in(user: Any) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def both(client: Client, path: str) -> list[int]:
+    return [client.get(path).status_code, client.post(path, {}).status_code]
+
+
+@pytest.fixture
+def made(cast):
+    with workspace_scope(cast.workspace.pk):
+        return rows(cast.workspace)
+
+
+def test_a_stranger_is_sent_to_sign_in(cast, made):
+    for address in OURS:
+        for response in (Client().get(path_of(address, made)), Client().post(path_of(address, made))):
+            refused = response.status_code == 405
+            assert refused or (response.status_code == 302 and response.url.startswith("/login/")), address
+
+
+def test_another_workspaces_ids_are_as_unknown_as_random_ones(cast, made):
+    """As owner of another workspace: 404 (or 405 for the wrong method) for every address with an id."""
+    before = fingerprint(cast)
+    client = signed_in(cast.zoe)
+    for address in OURS:
+        if "<uuid:" in address.route:
+            assert set(both(client, path_of(address, made))) <= {404, 405}, address
+    assert fingerprint(cast) == before, "a foreign request changed a row"
+
+
+def test_ids_in_forms_are_scoped_too(cast, made):
+    account, before = made["account"], fingerprint(cast)
+    client = signed_in(cast.zoe)
+    for name in ("snoozes", "resolutions", "assignments"):
+        data = {"ids": str(account.public_id), "result": "helped", "until": "2030-01-01", "csm": ""}
+        assert client.post(f"/queue/{name}/", data).status_code in (404, 422), name
+    assert client.post("/workspaces/current/", {"workspace": cast.workspace.public_id}).status_code == 404
+    assert fingerprint(cast) == before
+
+
+def fingerprint(cast: Any) -> list[Any]:
+    with workspace_scope(cast.workspace.pk):
+        return [
+            list(model.objects.order_by("pk").values())
+            for model in (
+                Note,
+                Activity,
+                SavedView,
+                Membership,
+                Invitation,
+                ApiKey,
+                ScorecardVersion,
+                ModelVersion,
+            )
+        ]
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_each_role_gets_exactly_its_pages(cast, made, role):
+    user = cast.ada if role == Role.OWNER else join(cast.workspace, f"Role{role}", role).user
+    client = signed_in(user)
+    for address in OURS:
+        allowed = address.permission in ("signed_in", "public") or role in roles_with(str(address.permission))
+        status = client.get(path_of(address, made)).status_code
+        assert (status != 403) == allowed or status == 405, (address, status)
+        assert status < 500, address
+
+
+def test_a_role_that_is_taken_away_ends_with_the_next_request(cast, made):
+    client = signed_in(cast.ben.user)
+    assert client.get("/queue/").status_code == 200
+    with workspace_scope(cast.workspace.pk):
+        Membership.objects.filter(pk=cast.ben.pk).update(is_active=False)
+    assert client.get("/queue/").status_code == 403
+
+
+def test_markers_of_another_workspace_are_nowhere_to_be_seen(cast, made):
+    """Lists, search, export, counts: a hundred marked rows of Acme, and Zoe looks at every page."""
+    marker = "Zq7Marker"
+    with workspace_scope(cast.workspace.pk):
+        for number in range(100):
+            queued(f"{marker} {number}")
+    client = signed_in(cast.zoe)
+    for address in OURS:
+        if "<" in address.route:
+            continue
+        response = client.get(f"/{address.route}", {"q": marker})
+        body = response.getvalue() if response.streaming else response.content
+        assert marker.encode() not in body.replace(f'value="{marker}"'.encode(), b"").replace(
+            f"q={marker}".encode(), b""
+        ).replace(f"“{marker}”".encode(), b""), address
+
+
+def test_a_form_from_another_tab_changes_nothing(cast, made):
+    client = signed_in(cast.ada)
+    response = client.post(
+        "/settings/keys/", {"workspace": cast.other.public_id, "scope": "read", "name": "x"}
+    )
+    assert response.status_code == 409
+
+
+def test_every_unsafe_address_wants_the_form_token(cast, made):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_user("Mallory"))
+    for address in OURS:
+        assert client.post(path_of(address, made)).status_code in (403, 405), address
+
+
+def test_every_page_carries_the_headers(cast, made):
+    client = signed_in(cast.ada)
+    for address in OURS:
+        response = client.get(path_of(address, made))
+        if response.status_code == 405 or not response.headers.get("Content-Type", "").startswith(
+            "text/html"
+        ):
+            continue
+        policy = response.headers["Content-Security-Policy"]
+        assert not {"unsafe-inline", "unsafe-eval"} & set(policy.replace("'", "").split()), address
+        assert {"default-src 'none'", "frame-ancestors 'none'"} <= {
+            part.strip() for part in policy.split(";")
+        }
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Referrer-Policy"] in ("same-origin", "no-referrer")
+        assert "no-store" in response.headers["Cache-Control"], address
