@@ -76,6 +76,7 @@ COMPILE = $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-inde
 requirements: .boot/bin/uv
 	@$(COMPILE) -o requirements/prod.txt
 	@$(COMPILE) --extra embedded -c requirements/prod.txt -o requirements/embedded.txt
+	@$(COMPILE) --extra sentry -c requirements/prod.txt -o requirements/sentry.txt
 	@$(COMPILE) --extra embedded --extra dev -c requirements/prod.txt -o requirements/dev.txt
 
 clean:

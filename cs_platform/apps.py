@@ -7,9 +7,11 @@ class PlatformConfig(AppConfig):
     name = "cs_platform"
 
     def ready(self) -> None:
+        from django.conf import settings
         from django.db.backends.signals import connection_created
 
-        from cs_platform import celery, database
+        from cs_platform import celery, database, error_reports
 
         celery.app.set_default()
+        error_reports.start(settings.SENTRY_DSN)
         connection_created.connect(database.refuse_powerful_role, dispatch_uid="refuse_powerful_role")

@@ -18,3 +18,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 urlpatterns += [path("", include(f"{app}.urls")) for app in settings.PRODUCT_APPS if find_spec(f"{app}.urls")]
 # Last, so that an app may replace one of the sign-in pages.
 urlpatterns += [path("", include("allauth.urls"))]
+
+handler500 = "cs_platform.monitoring.outage.error_page"

@@ -16,7 +16,8 @@ PRODUCT = ("web", "worker", "beat", "migrate")
 def names_read_by_the_product() -> set[str]:
     sources = "".join(path.read_text() for path in (REPOSITORY / "cs_platform").glob("*.py"))
     read = re.findall(
-        r"(?:env\.(?:text|optional|required|boolean|integer|listing)|_secret)\(\s*\"([A-Z_]+)\"", sources
+        r"(?:env\.(?:text|optional|required|boolean|integer|listing)|_secret)\(\s*[\"']([A-Z_]+)[\"']",
+        sources,
     )
     return set(read)
 
