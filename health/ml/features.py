@@ -66,8 +66,9 @@ class Encoder:
 
     @property
     def tree_columns(self) -> tuple[Column, ...]:
-        """Columns that boosting reads; its missing indicators are only those of categorical features."""
-        return tuple(c for c in self.columns if c.kind != "missing" or self._categorical(c))
+        """Columns that boosting reads: no missing indicator beside a raw value, which holds its own gaps."""
+        raw = {column.feature for column in self.columns if column.kind == "value"}
+        return tuple(c for c in self.columns if c.kind != "missing" or c.feature not in raw)
 
     def trees(self, matrix: FeatureMatrix) -> Floats:
         """Columns for boosting (N, Q): numeric features as they are with nan, levels as 0 / 1."""
@@ -78,9 +79,6 @@ class Encoder:
             source = values[:, column.feature]
             out[:, at] = source if column.kind == "value" else _raw(column, source)
         return out
-
-    def _categorical(self, column: Column) -> bool:
-        return self.specs[column.feature].kind == "categorical"
 
 
 def _raw(column: Column, values: Floats) -> Floats:
