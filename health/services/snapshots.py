@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from uuid import uuid4
+from functools import partial
 
-from django.db import connection
 from django.db.models import Max
 from django.db.models.functions import Greatest
 
 from accounts.models import Import
 from cs_platform.lib.shards import ALL, Shard
+from cs_platform.lib.staging import write_staged
 from health.metrics.catalogue import all_metrics, ensure_positions
 from health.metrics.reading import SnapshotReading, snapshot_reading
 from health.metrics.statement import snapshot_select
 from health.models import AccountSnapshot, NightRun, RunStatus
 
-WORK_MEMORY = "128MB"
-PARALLEL_WORKERS = 4
 Progress = Callable[[date, int], None]
 
 
@@ -33,7 +31,7 @@ def take_snapshots(*, as_of: date, shard: Shard = ALL, is_rebuilt: bool = False)
     positions = ensure_positions(metrics)
     select = snapshot_select(reading, metrics, positions)
     replaceable = "t.is_rebuilt" if is_rebuilt or _is_closed(as_of) else "true"
-    return _write(select, reading, replaceable)
+    return write_staged(select, reading.params, partial(_insert, reading, replaceable))
 
 
 def rebuild_history(
@@ -46,7 +44,7 @@ def rebuild_history(
     """
     written = 0
     for day in rebuild_days(first, last, every_days):
-        if replace or not _is_fresh(day):
+        if replace or not is_fresh(day):
             rows = take_snapshots(as_of=day, is_rebuilt=True)
             written += rows
             if progress:
@@ -66,7 +64,7 @@ def _is_closed(as_of: date) -> bool:
     return NightRun.objects.filter(as_of=as_of, status=RunStatus.DONE).exists()
 
 
-def _is_fresh(day: date) -> bool:
+def is_fresh(day: date) -> bool:
     """Whether the day has snapshots that know everything imported so far."""
     taken = AccountSnapshot.objects.filter(as_of=day, is_rebuilt=True).order_by("taken_at").first()
     if taken is None:
@@ -81,20 +79,11 @@ def _last_import() -> datetime | None:
     return last
 
 
-def _write(select: str, reading: SnapshotReading, replaceable: str) -> int:
-    """The result goes through a temporary table: a statement that writes to a real one reads on one core only."""
-    stage = f"stage_{uuid4().hex[:12]}"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
-        cursor.execute(f"SET LOCAL max_parallel_workers_per_gather = {PARALLEL_WORKERS}")
-        cursor.execute(f"CREATE TEMP TABLE {stage} ON COMMIT DROP AS {select}", reading.params)
-        cursor.execute(
-            "INSERT INTO health_accountsnapshot AS t (workspace_id, account_id, as_of, is_rebuilt, values)"
-            f" SELECT {int(reading.workspace_id)}, account_id, {reading.day()}, {reading.is_rebuilt}, values"
-            f" FROM {stage} ON CONFLICT (workspace_id, as_of, account_id) DO UPDATE"
-            " SET values = excluded.values, is_rebuilt = excluded.is_rebuilt, taken_at = now()"
-            f" WHERE {replaceable}"
-        )
-        written = int(cursor.rowcount)
-        cursor.execute(f"DROP TABLE {stage}")
-    return written
+def _insert(reading: SnapshotReading, replaceable: str, stage: str) -> str:
+    return (
+        "INSERT INTO health_accountsnapshot AS t (workspace_id, account_id, as_of, is_rebuilt, values)"
+        f" SELECT {int(reading.workspace_id)}, account_id, {reading.day()}, {reading.is_rebuilt}, values"
+        f" FROM {stage} ORDER BY account_id ON CONFLICT (workspace_id, as_of, account_id) DO UPDATE"
+        " SET values = excluded.values, is_rebuilt = excluded.is_rebuilt, taken_at = now()"
+        f" WHERE {replaceable}"
+    )

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
-from health.models import AccountSnapshot, HealthScore
+from health.models import HealthScore
 from health.queries.history import known_until, training_dates
 from health.services.scores import score_day
-from health.services.snapshots import take_snapshots
+from health.services.snapshots import is_fresh, take_snapshots
 
 if TYPE_CHECKING:
     from health.ml import TrainingTable
@@ -27,12 +27,15 @@ def training_table(*, as_of: date, horizon_days: int, progress: Progress) -> Tra
 
 
 def build_history(dates: list[date], *, progress: Progress = lambda *_: None) -> None:
-    """Snapshots (marked as rebuilt) and scores for those dates that have none; resumable."""
-    taken = set(AccountSnapshot.objects.filter(as_of__in=dates).values_list("as_of", flat=True).distinct())
+    """Snapshots (marked as rebuilt) and scores for those dates that have none; resumable.
+
+    A rebuilt day that does not know the latest import is made again.
+    """
     scored = set(HealthScore.objects.filter(as_of__in=dates).values_list("as_of", flat=True).distinct())
     for done, day in enumerate(dates, start=1):
-        if day not in taken:
+        fresh = is_fresh(day)
+        if not fresh:
             take_snapshots(as_of=day, is_rebuilt=True)
-        if day not in scored:
+        if not fresh or day not in scored:
             score_day(as_of=day)
         progress("history", done, len(dates))

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.management.base import ReportingCommand, find_workspace
 from cs_platform.lib.periods import local_day
 from cs_platform.lib.scoping import workspace_scope
+from health.services.fold import fold_workspace
 from health.services.predictions import train
 
 SHOWN = (
@@ -53,6 +54,7 @@ class Command(ReportingCommand):
         if not 7 <= horizon <= 365:
             raise CommandError("--horizon-days must be between 7 and 365.")
         day = as_of or local_day(timezone.now(), tenant.zone)
+        fold_workspace(tenant.pk)  # else the history would be rebuilt without the newest usage, and kept so
         with workspace_scope(tenant.pk):
             version = train(as_of=day, horizon_days=horizon, acting_user=None, progress=self._progress)
         record = {key: version.record.get(key) for key in SHOWN}
