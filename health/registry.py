@@ -105,3 +105,17 @@ class MetricFamily:
 metric_sources: Registry[MetricSource] = Registry("metric source", MetricSource)
 metrics: Registry[Metric] = Registry("metric", Metric)
 metric_families: Registry[MetricFamily] = Registry("metric family", MetricFamily)
+
+
+@dataclass(frozen=True)
+class SimulatorPart:
+    """A share of a simulated business: `write(target)` writes it in the running scope, returns the rows.
+
+    `target` is `health.services.simulation.identities.Target`; import what is heavy inside of `write`.
+    """
+
+    name: str
+    write: Callable[[Any], int]
+
+
+simulator_parts: Registry[SimulatorPart] = Registry("simulator part", SimulatorPart)

@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from health.simulation import vocabulary as words
-from health.simulation.lanes import Lanes
+from health.simulation.lanes import CHANNELS, Lanes
 from health.simulation.rhythm import COUNTRIES
 from health.simulation.spec import SimulationSpec
 
@@ -42,6 +42,8 @@ class SimulatedAccount:
     currency: str
     language: str
     employees: int
+    channel: str
+    has_guided_setup: bool
     created_at: datetime
     csm: int | None
 
@@ -129,6 +131,8 @@ def make_accounts(
                 currency=currency,
                 language=language,
                 employees=int(seats * rng.uniform(3, 14)),
+                channel=CHANNELS[int(lanes.channel[lane])],
+                has_guided_setup=bool(lanes.guided[lane]),
                 created_at=spec.moment(int(lanes.first_day[lane]), (9 - offset) * 3600),
                 csm=_assign_csm(int(lanes.plan[lane]), spec, rng),
             )

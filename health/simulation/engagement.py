@@ -117,11 +117,11 @@ def _bill(lanes: Lanes, day: int, today: date, rng: np.random.Generator, seen: H
     paying = lanes.alive & ~(lanes.on_trial & (day < lanes.first_day + TRIAL_DAYS))
     due = paying & is_bill_day(lanes, today) & (lanes.notice_day == NEVER)
     roll = rng.random((2, lanes.size))
-    fails = due & (lanes.owed_since == NEVER) & (roll[0] < np.where(lanes.by_card, 0.042, 0.012))
+    fails = due & (lanes.owed_since == NEVER) & (roll[0] < np.where(lanes.by_card, 0.035, 0.012))
     lanes.owed_since = np.where(fails, day, lanes.owed_since)
     waited = day - lanes.owed_since
     owing = paying & (lanes.owed_since < NEVER) & (waited > 0)
-    recovered = owing & np.isin(waited, RETRY_OFFSETS) & (roll[1] < 0.38)
+    recovered = owing & np.isin(waited, RETRY_OFFSETS) & (roll[1] < 0.43)
     lost = owing & (waited >= GIVE_UP_AFTER)
     lanes.owed_since = np.where(recovered | lost, NEVER, lanes.owed_since)
     lanes.ends_day = np.where(lost, day, lanes.ends_day)

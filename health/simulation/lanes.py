@@ -13,6 +13,7 @@ from health.simulation.spec import SimulationSpec
 NEVER = 1_000_000
 TRIAL_DAYS = 14
 BURN_IN_DAYS = 150
+CHANNELS = ("referral", "outbound", "partner", "paid search")
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -37,6 +38,8 @@ class Lanes:
     ramp_days: Floats
     ceiling: Floats  # how far onboarding gets, 1 = all the way
     sensitivity: Floats  # to prices
+    channel: Ints  # how it was won, index into CHANNELS
+    guided: Bools  # bought a guided set-up
     # How it is doing.
     alive: Bools
     seats: Ints
@@ -85,7 +88,8 @@ def make_lanes(spec: SimulationSpec, rng: np.random.Generator) -> Lanes:
     first = _avoid_month_end(first, on_trial, spec)
     paid = first + np.where(on_trial, TRIAL_DAYS, 0)
     dates = [spec.day(day) for day in paid]
-    stalled = rng.random(n) < 0.13
+    guided = rng.random(n) < np.array([0.28, 0.6, 0.92])[segment]
+    stalled = rng.random(n) < np.where(guided, 0.05, 0.17)
     zeros, false = np.zeros(n), np.zeros(n, dtype=bool)
     counts, never = np.zeros(n, dtype=np.int64), np.full(n, NEVER)
     return Lanes(
@@ -102,6 +106,8 @@ def make_lanes(spec: SimulationSpec, rng: np.random.Generator) -> Lanes:
         ramp_days=rng.uniform(12, 45, n) * np.where(segment >= MID, 1.6, 1.0),
         ceiling=np.where(stalled, rng.uniform(0.12, 0.4, n), 1.0),
         sensitivity=rng.gamma(2.0, 0.5, n) * np.where(segment == ENTERPRISE, 0.6, 1.0),
+        channel=rng.choice(len(CHANNELS), size=n, p=[0.27, 0.24, 0.19, 0.30]),
+        guided=guided,
         alive=false.copy(),
         seats=draw_seats(plan, rng),
         price_factor=1 - 0.01 * np.rint(rng.beta(1.2, 6, n) * 40) * (segment >= MID),

@@ -8,7 +8,8 @@ import numpy as np
 
 from health.simulation.lanes import NEVER, TRIAL_DAYS, Bools, Floats, Ints, Lanes
 
-_BASE_LOG_HAZARD = np.array([-11.0, -11.85, -11.7, -11.8])  # by plan
+_BASE_LOG_HAZARD = np.array([-10.5, -11.1, -10.8, -10.9])  # by plan
+_CHANNEL_EFFECT = np.array([-1.3, -0.4, 0.0, 1.0])  # as in CHANNELS
 _ANNUAL_LIFT = 1.3
 _MAX_HAZARD = 0.06
 
@@ -49,10 +50,12 @@ def hazard(lanes: Lanes, day: int, today: date) -> Floats:
         _BASE_LOG_HAZARD[lanes.plan]
         - 3.0 * lanes.energy
         + 1.5 * lanes.frustration
-        + 1.3 * lanes.pressure
+        + 1.6 * lanes.pressure
         + 1.1 * (lanes.champion_back < NEVER)
         + 1.4 * (1 - lanes.depth)
-        + 2.2 * stalled
+        + 2.4 * stalled
+        + _CHANNEL_EFFECT[lanes.channel]
+        - 1.1 * lanes.guided
     )
     left = days_to_renewal(lanes, today)
     # Who is bound for a year decides in the weeks before the renewal.

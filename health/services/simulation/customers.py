@@ -18,7 +18,7 @@ _ROLES = {"executive sponsor": ContactRole.EXECUTIVE}
 
 
 def write_accounts(target: Target) -> int:
-    """Accounts, assigned to the workspace's CSMs, and their head count as a trait."""
+    """Accounts, assigned to the workspace's CSMs, and their traits."""
     now = timezone.now()
     columns = [
         "public_id",
@@ -50,22 +50,32 @@ def write_accounts(target: Target) -> int:
             )
         )
     written = upsert(Account._meta.db_table, columns, rows, key=["external_id"], update=[])
-    _write_head_counts(target)
+    _write_traits(target)
     return written
 
 
-def _write_head_counts(target: Target) -> None:
-    definition, _ = TraitDefinition.objects.get_or_create(
-        key="employees",
-        defaults={"label": "Employees", "kind": TraitDefinition.Kind.NUMBER, "is_dated": True},
-    )
-    columns = ["account_id", "definition_id", "value_text", "value_number", "known_at"]
-    rows = [
-        (int(account_id), definition.pk, str(item.employees), float(item.employees), item.created_at)
-        for account_id, item in zip(target.account_ids, target.business.accounts, strict=True)
-    ]
-    key = ["account_id", "definition_id", "known_at"]
-    upsert(AccountTrait._meta.db_table, columns, rows, key=key, update=[])
+def _write_traits(target: Target) -> None:
+    """What the vendor's sales team wrote down when the account began."""
+    kinds = TraitDefinition.Kind
+    for key, label, kind, value in (
+        ("employees", "Employees", kinds.NUMBER, lambda item: (str(item.employees), float(item.employees))),
+        ("acquisition_channel", "Acquisition channel", kinds.TEXT, lambda item: (item.channel, None)),
+        ("guided_setup", "Guided set-up", kinds.BOOLEAN, lambda item: _yes_or_no(item.has_guided_setup)),
+    ):
+        definition, _ = TraitDefinition.objects.get_or_create(
+            key=key, defaults={"label": label, "kind": kind, "is_dated": True}
+        )
+        rows = [
+            (int(account_id), definition.pk, *value(item), item.created_at)
+            for account_id, item in zip(target.account_ids, target.business.accounts, strict=True)
+        ]
+        names = ["account_id", "definition_id", "value_text", "value_number", "known_at"]
+        key_names = ["account_id", "definition_id", "known_at"]
+        upsert(AccountTrait._meta.db_table, names, rows, key=key_names, update=[])
+
+
+def _yes_or_no(value: bool) -> tuple[str, float]:
+    return ("true", 1.0) if value else ("false", 0.0)
 
 
 def write_contacts(target: Target) -> int:

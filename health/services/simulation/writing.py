@@ -10,6 +10,7 @@ from typing import Any
 from accounts.models import AuditEntry, User, Workspace
 from accounts.services.audit import audit
 from cs_platform.lib.scoping import workspace_scope
+from health.registry import simulator_parts
 from health.services.simulation.contracts import write_invoices, write_plans, write_subscriptions
 from health.services.simulation.conversations import write_tickets, write_touches
 from health.services.simulation.customers import write_accounts, write_contacts
@@ -61,7 +62,7 @@ def write_business(
         spec, done = _with_former(spec, len(csms()))
     business = simulate(spec)
     target, rows = Target(business), {}
-    for part, write in OWN_PARTS.items():
+    for part, write in all_parts().items():
         if part not in done:
             with workspace_scope(workspace.pk):
                 rows[part] = write(target)
@@ -75,6 +76,11 @@ def write_business(
                 )
         progress(part, rows.get(part, done.get(part, 0)), part in done)
     return Written(business, rows, list(done))
+
+
+def all_parts() -> dict[str, Callable[[Target], int]]:
+    """Our own parts, then those that apps above have registered."""
+    return OWN_PARTS | {part.name: part.write for part in simulator_parts}
 
 
 def _key(spec: SimulationSpec) -> dict[str, Any]:
