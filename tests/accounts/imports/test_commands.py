@@ -3,6 +3,7 @@
 import csv
 import json
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -14,7 +15,7 @@ from cs_platform.lib.scoping import workspace_scope
 from cs_platform.lib.signing import parse_credential
 
 
-def answer(command: str, *args: str, **options: object) -> dict:
+def answer(command: str, *args: str, **options: object) -> dict[str, Any]:
     out = StringIO()
     try:
         call_command(command, *args, json=True, stdout=out, stderr=StringIO(), **options)
@@ -56,7 +57,10 @@ def test_a_workspace_that_cannot_be(options):
 
 def test_a_key_is_shown_once(cast):
     found = answer("create_api_key", workspace="acme", scope="write", name="intake")
-    key = find_api_key(parse_credential(found["key"]))
+    credential = parse_credential(found["key"])
+    assert credential
+    key = find_api_key(credential)
+    assert key
     assert (key.scope, key.name) == ("write", "intake")
     with workspace_scope(cast.workspace.pk):
         assert ApiKey.objects.get().hint == found["key"].split(".")[1][:4]

@@ -102,8 +102,8 @@ def test_movements_sum_to_the_mrr_at_any_time(drawn, day):
     account = Account.objects.filter(external_id="drawn").first() or make_account("Drawn")
     expected = {"USD": 0, "EUR": 0}
     for number, (start, length, terms) in enumerate(drawn):
-        history = sorted({start + offset: (mrr, currency) for offset, mrr, currency in terms}.items())
-        history = [(start, *history[0][1]), *((d, *t) for d, t in history if d > start)]
+        by_day = sorted({start + offset: (mrr, currency) for offset, mrr, currency in terms}.items())
+        history = [(start, *by_day[0][1]), *((d, *t) for d, t in by_day if d > start)]
         end = None if length is None else start + length
         subscribe(account, number, start, end, history)
         if start <= day and (end is None or day < end):

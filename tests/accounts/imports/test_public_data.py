@@ -5,6 +5,7 @@ import os
 import shlex
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -45,7 +46,7 @@ def documented(workspace: str) -> list[list[str]]:
     return [words for line in lines if workspace in (words := shlex.split(line)[1:])]
 
 
-def run_documented(name: str) -> list[dict]:
+def run_documented(name: str) -> list[dict[str, Any]]:
     folder = data(name)
     make_workspace(name, horizon_days=30)
     results = []

@@ -67,6 +67,7 @@ def test_an_unknown_format_is_a_problem_of_the_whole_file():
 )
 def test_billing_intervals_and_contract_terms(text, interval, months, is_exact):
     found = read_interval(text)
+    assert found
     assert (found.value.billing_interval, found.value.term_months, found.is_exact) == (
         interval,
         months,
@@ -86,7 +87,9 @@ def test_words_for_reasons_become_one_of_eight():
 
 
 def test_languages_we_do_not_speak_are_none():
-    assert (read_language("ko-KR").value, read_language("de")) == ("ko", None)
+    korean = read_language("ko-KR")
+    assert korean
+    assert (korean.value, read_language("de")) == ("ko", None)
 
 
 @pytest.mark.parametrize(("text", "value"), [("29.85", "29.85"), ("1,234.50", "1234.50"), ("-3", "-3")])
