@@ -12,6 +12,8 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
+from cs_platform.lib.staging import planned_for_all
+
 HEADER_BYTES = 19  # signature, flags, length of the extension
 TRAILER_BYTES = 2
 _WIDTHS = {"i8": 8, "i4": 4, "f8": 8}
@@ -24,7 +26,7 @@ def read_columns(sql: str, params: dict[str, Any], kinds: Sequence[str], array_s
     exactly that many elements without NULL, in the field `values`.
     """
     statement = f"COPY ({sql}) TO STDOUT (FORMAT binary)"
-    with connection.cursor() as cursor, cursor.copy(statement, params) as copy:
+    with connection.cursor() as cursor, planned_for_all(cursor), cursor.copy(statement, params) as copy:
         raw = b"".join(copy)
     rows = raw[HEADER_BYTES : len(raw) - TRAILER_BYTES]
     return np.frombuffer(rows, dtype=_row_type(kinds, array_size))

@@ -8,6 +8,7 @@ from django.db import connection
 
 from cs_platform.lib.scoping import current_workspace_id
 from cs_platform.lib.shards import ALL, Shard
+from cs_platform.lib.staging import planned_for_all
 
 # As `health/queries/search.py` splits what is typed.
 SEPARATORS = r"[^\w@.+-]+"
@@ -65,7 +66,7 @@ def rebuild_tokens(*, shard: Shard = ALL, account_ids: Sequence[int] | None = No
         account_share=_share("a.id", shard, account_ids),
         contact_share=_share("account_id", shard, account_ids),
     )
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, planned_for_all(cursor):
         cursor.execute(f"CREATE TEMP TABLE stage_changed ON COMMIT DROP AS {select}", params)
         changed = int(cursor.rowcount)
         if changed:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
-from uuid import uuid4
 
 import structlog
 from django.db import connection
 
 from cs_platform.lib.scoping import current_workspace_id
 from cs_platform.lib.shards import ALL, Shard
+from cs_platform.lib.staging import write_staged
 from health.metrics.catalogue import known_positions
 from health.metrics.reading import snapshot_reading
 from health.metrics.terms import terms
 from health.models import ModelVersion
 from health.services.search_tokens import rebuild_tokens
-from health.services.snapshots import PARALLEL_WORKERS, WORK_MEMORY
 from health.services.state_select import STATE_COLUMNS, spark_days, state_select
 
 log = structlog.get_logger("health.states")
@@ -37,7 +35,7 @@ def refresh_states(*, as_of: date, shard: Shard = ALL) -> int:
         last_seen_position=known_positions().get("days_since_last_seen"),
         weeks=spark_days(as_of),
     )
-    written = _write(select, reading.params)
+    written = write_staged(select, reading.params, _insert)
     tokens = rebuild_tokens(shard=shard)
     log.info("health.states.refreshed", accounts=written, accounts_with_new_words=tokens)
     return written
@@ -70,20 +68,11 @@ def refresh_accounts(account_ids: Sequence[int]) -> int:
     return changed
 
 
-def _write(select: str, params: dict[str, Any]) -> int:
-    """Through a temporary table, as the snapshots: the reading runs on several cores."""
-    stage = f"stage_{uuid4().hex[:12]}"
+def _insert(stage: str) -> str:
     names = ", ".join(STATE_COLUMNS)
     sets = ", ".join(f"{name} = excluded.{name}" for name in STATE_COLUMNS if name != "account_id")
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
-        cursor.execute(f"SET LOCAL max_parallel_workers_per_gather = {PARALLEL_WORKERS}")
-        cursor.execute(f"CREATE TEMP TABLE {stage} ON COMMIT DROP AS {select}", params)
-        cursor.execute(
-            f"INSERT INTO health_accountstate (workspace_id, {names})"
-            f" SELECT {current_workspace_id()}, {names} FROM {stage}"
-            f" ON CONFLICT (workspace_id, account_id) DO UPDATE SET {sets}"
-        )
-        written = int(cursor.rowcount)
-        cursor.execute(f"DROP TABLE {stage}")
-    return written
+    return (
+        f"INSERT INTO health_accountstate (workspace_id, {names})"
+        f" SELECT {current_workspace_id()}, {names} FROM {stage} ORDER BY account_id"
+        f" ON CONFLICT (workspace_id, account_id) DO UPDATE SET {sets}"
+    )
