@@ -44,6 +44,8 @@ def parse_mappings(texts: Iterable[str]) -> dict[str, str]:
         column, sign, name = text.rpartition("=")
         if not sign or not column.strip() or not name.strip():
             raise FileProblem("bad_mapping", value=text)
+        if mapping.get(column.strip(), name.strip()) != name.strip():
+            raise FileProblem("column_twice", column=column.strip())
         mapping[column.strip()] = name.strip()
     return mapping
 

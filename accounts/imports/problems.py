@@ -51,6 +51,8 @@ FILE_PROBLEMS: dict[str, Any] = {
     "unknown_column": _("The file has no column “%(column)s”. Its columns are: %(columns)s."),
     "unknown_field": _("“%(field)s” is no field of this import. The fields are: %(fields)s."),
     "field_twice": _("Two columns are mapped to “%(field)s”: %(columns)s."),
+    "column_twice": _("The column “%(column)s” is mapped to two fields; it can feed only one."),
+    "bad_known_at": _("“%(value)s” is no date for --known-at: %(reason)s."),
     "missing_fields": _(
         "No column is mapped to %(fields)s. Add --map COLUMN=%(first)s; columns: %(columns)s."
     ),

@@ -23,7 +23,7 @@ from accounts.imports.dates import DateReader
 from accounts.imports.inspecting import Inspection, inspect
 from accounts.imports.mapping import ImportOptions, suggestions
 from accounts.imports.parsing import ParsedRow, Refused, RowParser
-from accounts.imports.problems import FileProblem
+from accounts.imports.problems import FileProblem, RowProblem
 from accounts.imports.reading import SourceFile
 from accounts.models import Import, ImportReject, User, Workspace
 from accounts.registry import ImportKind, import_kinds
@@ -77,6 +77,7 @@ def prepare_file(*, workspace: Workspace, kind: str, path: Path, options: Import
     """Read the file once and settle its mapping. Raises FileProblem; writes nothing."""
     found = import_kinds.get(kind)
     dates = DateReader(options.date_format, workspace.zone)
+    _read_known_at(options, dates)
     source = SourceFile(path)
     return PreparedFile(found, source, options, dates, inspect(source, found.spec, options, dates))
 
@@ -145,13 +146,12 @@ class _Run:
             created_by=self.acting_user,
             detail={"columns": columns, "rows": inspection.rows},
         )
-        known_at = self.prepared.options.known_at
         self.context = ImportContext(
             source_import=self.source_import,
             workspace=self.workspace,
             now=timezone.now(),
             kinds=inspection.kinds,
-            known_at=self.prepared.dates.read(known_at) if known_at else None,
+            known_at=_read_known_at(self.prepared.options, self.prepared.dates),
         )
         found = suggestions(spec, inspection.mapping)
         self.outcome = ImportOutcome(self.source_import, inspection.rows, columns, found, self.is_dry_run)
@@ -237,6 +237,13 @@ class _Run:
                 **self.outcome.counts(),
             )
             import_finished.send(row.pk)
+
+
+def _read_known_at(options: ImportOptions, dates: DateReader) -> datetime | None:
+    try:
+        return dates.read(options.known_at) if options.known_at else None
+    except RowProblem as problem:
+        raise FileProblem("bad_known_at", value=options.known_at, reason=str(problem)) from None
 
 
 def close_dead_runs(*, now: datetime) -> int:

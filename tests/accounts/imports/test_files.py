@@ -50,6 +50,8 @@ def test_a_missing_file(bring, tmp_path):
         (["nope=name"], {}, "unknown_column"),
         (["id=nope"], {}, "unknown_field"),
         (["id=name", "label=name"], {}, "field_twice"),
+        (["id=name", "id=external_id"], {}, "column_twice"),
+        ([], {"known_at": "soon"}, "bad_known_at"),
         ([], {"drop": ["nope"]}, "unknown_column"),
         ([], {"date_format": "european"}, "bad_date_format"),
     ],
