@@ -11,5 +11,6 @@ import "./toasts.js";
 import "./charts.js";
 import "./weights.js";
 import "./rules.js";
+import "./scrolling.js";
 
 document.documentElement.setAttribute("data-js", "");
