@@ -126,6 +126,8 @@ class Supervisor:
         seeding = bool(self.seed.starts)
         while True:
             self._pause()
+            if self.hold.revive():
+                say("the embedded servers had ended; started them again.")
             for child in (self.web, self.worker, self.beat):
                 if child.is_running:
                     continue

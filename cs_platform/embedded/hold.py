@@ -39,6 +39,15 @@ class Hold:
                 "started with DATABASE_URL or REDIS_URL set. Stop it, or use the same environment."
             )
 
+    def revive(self) -> bool:
+        """Start the servers again if their keeper was killed; True when that was necessary."""
+        if not self.services or self._keeper_alive():
+            return False
+        with (self.paths.run / "start.lock").open("w") as starting:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            self._ensure_keeper()
+        return True
+
     def release(self, *, wait: bool = False) -> None:
         """Give the claim back; with `wait`, return when the servers have stopped or others still hold them."""
         if self._holders is not None:

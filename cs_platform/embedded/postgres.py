@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -19,6 +20,7 @@ OWNER_ROLE = "cs_owner"
 APP_ROLE = "cs_app"
 DATABASE = "cs_platform"
 START_SECONDS = 60.0
+START_ATTEMPTS = 5
 STOP_SECONDS = 20.0
 SERVER_OPTIONS: dict[str, str] = {
     "listen_addresses": "",
@@ -59,12 +61,17 @@ class Postgres:
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         self._check_version()
-        self._remove_stale_lock()
         command = [str(self.identity.binaries / "postgres"), "-D", str(self.data)]
         for key, value in self.options.items():
             command += ["-c", f"{key}={value}"]
-        self.process = self._run(command)
-        self._wait()
+        for _ in range(START_ATTEMPTS):
+            self._wait_for_predecessor()
+            self.process = self._run(command)
+            if self._answers():
+                break
+            time.sleep(1.0)  # backends of a killed server may still be ending
+        else:
+            raise ServerFailed(f"Postgres stopped while starting; see {self.log}.")
         self.create_roles()
 
     def stop(self) -> None:
@@ -150,26 +157,54 @@ class Postgres:
                 f"{self.version}. Set PG_BIN to a Postgres {found}, or dump and restore the data."
             )
 
-    def _remove_stale_lock(self) -> None:
-        """Forget the lock file of a server that was killed: its pid may belong to another program by now.
+    def _wait_for_predecessor(self) -> None:
+        """Let a server of this data folder that is still shutting down end; forget a lock whose pid is reused.
 
-        Our own locks make sure that no second server of this data folder is running.
+        A lock of a dead process is left to Postgres: it also looks for backends that outlived their server.
         """
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
-        (self.sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
+        deadline = time.monotonic() + STOP_SECONDS
+        while (holder := self._lock_holder()) is not None:
+            if not runs_on(holder, self.data):
+                (self.data / "postmaster.pid").unlink(missing_ok=True)
+                (self.sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
+            elif time.monotonic() > deadline:
+                raise ServerFailed(f"Another Postgres (process {holder}) is using {self.data}.")
+            else:
+                time.sleep(0.05)
 
-    def _wait(self) -> None:
+    def _lock_holder(self) -> int | None:
+        """The living process named in the lock file."""
+        try:
+            number = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+            os.kill(number, 0)
+        except (FileNotFoundError, ValueError, ProcessLookupError):
+            return None
+        except PermissionError:
+            pass
+        return number
+
+    def _answers(self) -> bool:
+        """True when the server takes connections, False when it ended instead."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self.process is None or self.process.poll() is not None:
-                raise ServerFailed(f"Postgres stopped while starting; see {self.log}.")
+                return False
             try:
                 self.connect("postgres").close()
             except psycopg.OperationalError:
                 time.sleep(0.03)
             else:
-                return
+                return True
         raise ServerFailed(f"Postgres did not answer within {START_SECONDS:.0f} seconds; see {self.log}.")
+
+
+def runs_on(process_id: int, data: Path) -> bool:
+    """True when the process is a Postgres of this data folder (and not a later program with the same number)."""
+    try:
+        arguments = Path(f"/proc/{process_id}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return os.fsencode(data) in arguments
 
 
 def stop_process(process: "subprocess.Popen[bytes] | None", first: signal.Signals, seconds: float) -> None:

@@ -4,6 +4,7 @@ import threading
 import time
 
 import redis
+from kombu.exceptions import OperationalError
 
 from cs_platform.celery import app
 
@@ -41,7 +42,7 @@ class WorkerWatch:
     def _ask(self) -> None:
         try:
             answers = app.control.ping(destination=[self.name], timeout=5.0)
-        except (OSError, redis.RedisError, app.connection().connection_errors):
+        except (OSError, redis.RedisError, OperationalError):
             # Without a broker there is nothing to take; the loop over the database does the work meanwhile.
             self.last_answer = time.monotonic()
             return

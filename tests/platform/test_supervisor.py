@@ -76,23 +76,23 @@ class Demo:
         self.process.stdout.close()
         return code
 
-    def leftovers(self) -> list[str]:
+    def process_ids(self) -> list[int]:
         """Processes that still carry this instance's data folder in their environment."""
         found = []
         mark = f"CS_VAR_DIR={self.paths.var}".encode()
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 if mark in (entry / "environ").read_bytes():
-                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:120])
+                    found.append(int(entry.name))
             except OSError:
                 continue
         return found
 
     def wait_until_gone(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while self.leftovers() and time.monotonic() < deadline:
+        while self.process_ids() and time.monotonic() < deadline:
             time.sleep(0.2)
-        assert self.leftovers() == []
+        assert self.process_ids() == []
 
     def sql(self, query: str) -> list[tuple[object, ...]]:
         with psycopg.connect(
@@ -141,6 +141,18 @@ def test_a_command_beside_it_uses_the_same_servers(demo: Demo) -> None:
     assert done.returncode == 0, done.stderr
     assert "[X] 0001_initial" in done.stdout
     assert demo.sql("SELECT 1") == [(1,)]
+
+
+def test_killed_servers_come_back(demo: Demo) -> None:
+    keeper = [
+        pid for pid in demo.process_ids() if b"embedded.keeper" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    assert len(keeper) == 1
+    os.kill(keeper[0], signal.SIGKILL)
+    demo.wait_for_line("the embedded servers had ended")
+    assert demo.sql("SELECT 1") == [(1,)]
+    with urllib.request.urlopen(f"http://127.0.0.1:{demo.port}/readyz", timeout=10) as response:
+        assert response.status == 200
 
 
 def test_sigterm_leaves_no_process_behind(demo: Demo) -> None:

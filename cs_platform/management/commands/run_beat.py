@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 
@@ -11,6 +12,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.environ["CS_PROCESS"] = "worker"
+        settings.VAR.run.mkdir(
+            mode=0o700, parents=True, exist_ok=True
+        )  # its memory of the last runs lies there
         from cs_platform.celery import app
 
         app.start(["--quiet", "beat", "--loglevel", "WARNING", "--pidfile", ""])
