@@ -186,7 +186,8 @@ def _weight(text: Any) -> float:
 def rescoring(request: WorkspaceRequest) -> HttpResponse:
     """The progress block while accounts are rescored, then a word that they are."""
     if not _is_rescoring(request):
-        return HttpResponse(f'<p class="small muted">{escape(gettext("All accounts are rescored."))}</p>')
+        done = gettext("All accounts are rescored.")
+        return HttpResponse(f'<p class="small muted">{escape(done)}</p>')
     context = {
         "label": gettext("Accounts are being rescored with the new version…"),
         "poll_url": reverse("health:rescoring"),

@@ -26,7 +26,8 @@ def features(request: WorkspaceRequest) -> HttpResponse:
         marked = [name for name in request.POST.getlist("name") if 0 < len(name) <= 200]
         set_key_features(names=marked, acting_user=request.user)
         words = ngettext("%(n)d key feature.", "%(n)d key features.", len(marked)) % {"n": len(marked)}
-        messages.success(request, f"{words} {gettext('The next nightly run uses them.')}")
+        when = gettext("The next nightly run uses them.")
+        messages.success(request, f"{words} {when}")
         return redirect("health:features")
     today = local_day(timezone.now(), request.membership.workspace.zone)
     names = event_names(today)

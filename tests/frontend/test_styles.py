@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 COMPILED = ROOT / "static/css/app.css"
 # Hooks of scripts and of other libraries; they need no rule.
-UNSTYLED = {"palette-results", "chart-table", "htmx-request", "form-actions"}
+UNSTYLED = {"list-area", "palette-results", "chart-table", "htmx-request", "form-actions"}
 
 
 def _defined() -> set[str]:
