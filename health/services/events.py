@@ -1,8 +1,8 @@
 """The one way in for events: checked, attributed, stored once, with the cells that they touch.
 
-Row-level security refuses COPY into the table itself. Large sets go through a temporary stage
-that empties itself on commit, small ones through one INSERT over arrays; both end in the same
-statement, which also writes the IntakeBatch and what waits for a mapping.
+Row-level security refuses COPY into the table itself, hence a temporary stage that empties itself on
+commit (for 100 events already cheaper than arrays as parameters), and one statement from there
+that also writes the IntakeBatch and what waits for a mapping.
 """
 
 from __future__ import annotations
@@ -23,9 +23,6 @@ from health.services.attribution import look_up
 from health.services.fold_requests import request_fold
 
 CHUNK = 20_000
-SMALL = 100
-"""Up to here one INSERT over arrays is as fast as a stage and leaves no temporary table behind."""
-
 _COLUMNS = {
     "occurred_at": "timestamptz",
     "message_hash": "bytea",
@@ -45,17 +42,12 @@ _STAGE = (
     + ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
     + ") ON COMMIT DELETE ROWS"
 )
-_ARRAYS = (
-    "unnest("
-    + ", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS.items())
-    + f") AS given({_NAMES})"
-)
 
 # Sorted by key: neighbours in the index, and concurrent senders of the same events cannot deadlock.
 _STORE = f"""
 WITH stored AS (
     INSERT INTO health_event (workspace_id, received_at, source_import_id, {_NAMES})
-    SELECT %(workspace)s, %(received_at)s, %(import)s, {_VALUES} FROM {{given}} ORDER BY occurred_at, message_hash
+    SELECT %(workspace)s, %(received_at)s, %(import)s, {_VALUES} FROM event_stage ORDER BY occurred_at, message_hash
     ON CONFLICT (workspace_id, occurred_at, message_hash) DO NOTHING
     RETURNING occurred_at, user_key, group_key, account_id, contact_id
 ), cells AS (
@@ -161,13 +153,13 @@ def _good_rows(
 
 
 def _store(rows: Sequence[StoredRow], about: dict[str, Any]) -> int:
-    small = len(rows) <= SMALL
-    columns = zip(_COLUMNS, map(list, zip(*_owned(rows), strict=True)), strict=True) if small else ()
     with connection.cursor() as cursor:
-        if not small:
-            _fill_stage(cursor, rows)
-        cursor.execute(_STORE.format(given=_ARRAYS if small else "event_stage"), {**about, **dict(columns)})
-        return int(cursor.fetchone()[0])
+        _fill_stage(cursor, rows)
+        cursor.execute(_STORE, about)
+        stored = int(cursor.fetchone()[0])
+        # A transaction may store more than once. Truncating a few rows costs more than deleting them.
+        cursor.execute("TRUNCATE event_stage" if len(rows) > 1_000 else "DELETE FROM event_stage")
+    return stored
 
 
 def _owned(rows: Sequence[StoredRow]) -> Iterator[tuple[Any, ...]]:
@@ -184,7 +176,6 @@ def _fill_stage(cursor: Any, rows: Sequence[StoredRow]) -> None:
     """COPY in text form, put together here: much cheaper than one call of the driver per row."""
     lines = "".join(_line(*row) for row in _owned(rows))
     cursor.execute(_STAGE)
-    cursor.execute("TRUNCATE event_stage")
     with cursor.copy(f"COPY event_stage ({_NAMES}) FROM STDIN (NULL '')") as copy:
         copy.write(lines)
 
