@@ -165,7 +165,7 @@ def test_ids_in_forms_are_scoped_too(cast, made):
     account, before = made["account"], fingerprint(cast)
     client = signed_in(cast.zoe)
     for name in ("snoozes", "resolutions", "assignments"):
-        data = {"ids": str(account.public_id), "result": "helped", "until": "2030-01-01", "csm": ""}
+        data = {"account": str(account.public_id), "result": "helped", "until": "2030-01-01", "csm": ""}
         assert client.post(f"/queue/{name}/", data).status_code in (404, 422), name
     assert client.post("/workspaces/current/", {"workspace": cast.workspace.public_id}).status_code == 404
     assert fingerprint(cast) == before

@@ -27,7 +27,7 @@ class TouchForm(forms.Form):
 
     kind = forms.ChoiceField(label=_("What"), choices=TouchKind.choices)
     occurred_on = forms.DateField(label=_("When"), widget=forms.DateInput(attrs={"type": "date"}))
-    contact = forms.ModelChoiceField(
+    contact: forms.ModelChoiceField[Contact] = forms.ModelChoiceField(
         label=_("With"), queryset=None, required=False, to_field_name="public_id"
     )
     body = forms.CharField(

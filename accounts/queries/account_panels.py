@@ -7,8 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, F, Q, Window
+from django.utils.translation import gettext
 
-from accounts.models import Account, AccountTrait, Contact, Subscription, Ticket, TraitDefinition
+from accounts.models import (
+    Account,
+    AccountTrait,
+    Contact,
+    ContactRole,
+    Subscription,
+    Ticket,
+    TraitDefinition,
+)
 from accounts.queries.notes import visible_notes
 from accounts.queries.timeline import timeline
 
@@ -39,6 +48,10 @@ def contacts_panel(account: Account, now: datetime) -> dict[str, Any]:
     found = list(
         rows.order_by(F("left_at").asc(nulls_first=True), "-is_champion", "name", "id")[:CONTACTS_SHOWN]
     )
+    for contact in found:
+        contact.role_label = (
+            ContactRole(contact.role).label if contact.role in ContactRole.values else contact.role
+        )
     first = found[0] if found else None
     return {
         "contacts": found,
@@ -80,6 +93,12 @@ def traits_panel(account: Account, now: datetime) -> dict[str, Any]:
 def _trait(row: AccountTrait) -> TraitRow:
     is_number = row.definition.kind == TraitDefinition.Kind.NUMBER and row.value_number is not None
     value = f"{row.value_number:,.6g}" if is_number else row.value_text
+    if row.definition.kind == TraitDefinition.Kind.BOOLEAN:
+        value = (
+            gettext("yes")
+            if row.value_number or row.value_text.lower() in ("true", "yes", "1")
+            else gettext("no")
+        )
     return TraitRow(row.definition.label, value, row.known_at)
 
 

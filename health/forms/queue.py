@@ -36,7 +36,7 @@ def snooze_days(today: date) -> list[tuple[str, str]]:
 class SnoozeForm(forms.Form):
     """Until which local day the accounts stay out of sight."""
 
-    until = forms.ChoiceField(label=_("Bring it back"), required=False, widget=forms.RadioSelect)
+    until = forms.ChoiceField(label=_("Bring it back"), widget=forms.RadioSelect)
     other_day = forms.DateField(
         label=_("Or on another day"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
@@ -56,12 +56,6 @@ class SnoozeForm(forms.Form):
         if day is not None and not self.today < day <= self.today + LONGEST_SNOOZE:
             raise forms.ValidationError(_("Choose a day after today, at most 180 days ahead."))
         return day
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        if not self.errors and not cleaned.get("until") and cleaned.get("other_day") is None:
-            self.add_error("until", _("Choose a day."))
-        return cleaned
 
     @property
     def chosen_day(self) -> date:
@@ -86,7 +80,9 @@ class ResolveForm(forms.Form):
 class AssignForm(forms.Form):
     """Who looks after the accounts from now on; empty means nobody."""
 
-    csm = forms.ModelChoiceField(label=_("CSM"), queryset=None, required=False, to_field_name="public_id")
+    csm: forms.ModelChoiceField[Membership] = forms.ModelChoiceField(
+        label=_("CSM"), queryset=None, required=False, to_field_name="public_id"
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -95,7 +91,7 @@ class AssignForm(forms.Form):
         field.queryset = assignable()
         field.empty_label = gettext("Nobody")
         if field.queryset.count() <= MOST_RADIOS:
-            field.widget = forms.RadioSelect(choices=field.choices)
+            field.widget = forms.RadioSelect(choices=field.choices)  # type: ignore[arg-type]
 
 
 def assignable() -> Any:

@@ -10,7 +10,7 @@ const open = (overlay, opener) => {
   if (!openers.has(overlay)) openers.set(overlay, opener ?? document.activeElement);
   if (!overlay.open) overlay.showModal();
   // In this order; one selector list would answer in the order of the document.
-  const wanted = ["[autofocus]", ".dialog-body :is(input:not([type='hidden']), textarea, select)", "h2"];
+  const wanted = ["[autofocus]", ".dialog-body input[type='radio']:checked", ".dialog-body :is(input:not([type='hidden']), textarea, select)", "h2"];
   const start = wanted.map((selector) => overlay.querySelector(selector)).find(Boolean);
   if (start?.matches("h2")) start.tabIndex = -1;
   start?.focus();
