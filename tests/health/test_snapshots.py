@@ -47,6 +47,57 @@ def test_every_metric_agrees_with_plain_python(seed: int, zone: str) -> None:
             agree(snapshots(as_of), SlowMetrics(workspace, as_of).all())
 
 
+def test_the_past_does_not_know_for_how_long_the_mirror_was_renewed(workspace: Workspace) -> None:
+    """Who left keeps the date of the last term, who stayed has moved on: the difference would be the answer."""
+    start = day_start(date(2025, 3, 10), workspace.zone)
+    with workspace_scope(workspace.pk):
+        stayed, left = (make_account(name) for name in ("Stayed", "Left"))
+        make_subscription(
+            stayed, started_at=start, renews_at=day_start(date(2027, 3, 10), workspace.zone), term_months=12
+        )
+        make_subscription(
+            left,
+            started_at=start,
+            ended_at=day_start(date(2026, 6, 1), workspace.zone),
+            renews_at=None,
+            term_months=12,
+        )
+        days = {}
+        for is_rebuilt in (True, False):
+            take_snapshots(as_of=date(2025, 12, 10), is_rebuilt=is_rebuilt)
+            found = snapshots(date(2025, 12, 10))
+            days[is_rebuilt] = [found[account.pk]["days_to_renewal"] for account in (stayed, left)]
+        assert days == {True: [90, 90], False: [455, 90]}
+
+
+def test_no_data_is_not_zero(workspace: Workspace) -> None:
+    now = day_start(AS_OF, workspace.zone)
+    with workspace_scope(workspace.pk):
+        silent, busy = (
+            make_account(name, created_at=now - timedelta(days=300)) for name in ("Silent", "Busy")
+        )
+        for account in (silent, busy):
+            make_subscription(account, started_at=now - timedelta(days=300))
+        take_snapshots(as_of=AS_OF)
+        unknown = snapshots(AS_OF)[silent.pk]
+        names = ("active_days_28", "mau", "events_28", "open_tickets", "failed_payments_90", "contacts_count")
+        assert [unknown[name] for name in names] == [None] * 6
+        AccountDay.objects.create(
+            account=busy,
+            day=AS_OF - timedelta(days=3),
+            events=1,
+            quantity=1,
+            active_contacts=1,
+            distinct_names=1,
+        )
+        Ticket.objects.create(account=busy, external_id="t", opened_at=now - timedelta(days=1))
+        take_snapshots(as_of=AS_OF)
+        found = snapshots(AS_OF)[silent.pk]
+        assert [found[name] for name in names] == [0, 0, 0, 0, None, None]
+        assert found["days_since_last_seen"] is None
+        assert found["usage_change_28"] is None  # three days of tracking are no two periods
+
+
 def test_rebuilt_renewals_step_whole_terms(workspace: Workspace) -> None:
     with workspace_scope(workspace.pk):
         build(7, workspace)
