@@ -25,7 +25,7 @@ def let_go(*, account: Account, note: str, acting_user: User, now: datetime) -> 
         decision.save(update_fields=["note"])
     audit("accounts.let_go.decided", acting_user=acting_user, target=decision)
     account_changed.send(account.pk)
-    return decision  # type: ignore[no-any-return]
+    return decision
 
 
 @transaction.atomic
