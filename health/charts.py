@@ -57,7 +57,7 @@ def score_chart(points: Sequence[ScorePoint], *, yellow: float = 50, green: floa
     }
     layout = {
         "showlegend": False,
-        "xaxis": {"title": {"text": gettext("Day")}, "type": "date"},
+        "xaxis": {"title": {"text": gettext("Day (month-day)")}, "type": "date", "tickformat": "%m-%d"},
         "yaxis": {"title": {"text": gettext("Score, 0–100")}, "range": [0, 100]},
         "shapes": [*_bands(yellow, green), *_version_lines(points)],
     }
@@ -165,7 +165,7 @@ def usage_chart(days: Sequence[UsageDay]) -> Chart:
         "nticks": 4,
     }
     layout = {
-        "xaxis": {"title": {"text": gettext("Day")}, "type": "date"},
+        "xaxis": {"title": {"text": gettext("Day (month-day)")}, "type": "date", "tickformat": "%m-%d"},
         "yaxis": {"title": {"text": gettext("Events")}, "rangemode": "tozero"},
         "yaxis2": people,
         "bargap": 0.1,
