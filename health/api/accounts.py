@@ -1,6 +1,7 @@
-"""`GET /api/v1/accounts/`: each account with its score, probability, causes and metrics."""
+"""`GET /api/v1/accounts/`: each account with its score, probability, causes and metrics.
 
-from __future__ import annotations
+No postponed annotations here: ninja reads them through the decorator, whose module lacks our names.
+"""
 
 from datetime import date
 from typing import Annotated, Any
