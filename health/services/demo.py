@@ -25,7 +25,7 @@ from health.simulation import SimulationSpec
 SLUG = "demo"
 COMPLETED = "health.demo.completed"
 HISTORY_WEEKS = 26
-EVENTS_PER_DAY = 3.0
+EVENTS_PER_DAY = 3.3
 Say = Callable[[str], None]
 
 
@@ -96,8 +96,10 @@ def is_complete(workspace: Workspace) -> bool:
         return AuditEntry.objects.filter(action=COMPLETED).exists()
 
 
-def fill_demo(workspace: Workspace, *, now: datetime, say: Say, accounts: int = 500, days: int = 365) -> date:
-    """Simulate, fold and train; returns the `as_of` whose night comes next. Goes on where a killed run stopped."""
+def write_year(
+    workspace: Workspace, *, now: datetime, say: Say, accounts: int = 500, days: int = 365
+) -> date:
+    """Simulate and fold; returns the `as_of` after it. Goes on where a killed run stopped."""
     end = local_day(now, workspace.zone)
     spec = SimulationSpec(end=end, accounts=accounts, days=days, events_per_account_day=EVENTS_PER_DAY)
     written = write_business(
@@ -109,18 +111,19 @@ def fill_demo(workspace: Workspace, *, now: datetime, say: Say, accounts: int = 
         ),
     )
     say(f"fold: {fold_workspace(workspace.pk)} account days")
-    end = written.business.spec.end
+    return written.business.spec.end
+
+
+def learn(workspace: Workspace, as_of: date, *, say: Say) -> None:
+    """Train the churn model, and score the last half year weekly for charts and sparklines."""
     with workspace_scope(workspace.pk):
-        version = train(as_of=end, horizon_days=workspace.horizon_days, acting_user=None, now=now)
-        say(
-            f"churn model: {'live' if version.is_eligible else 'not live'} ({version.record.get('reason_code')})"
-        )
-    _build_recent_history(workspace, end, say)
-    return end
+        version = train(as_of=as_of, horizon_days=workspace.horizon_days, acting_user=None)
+        reason = version.record.get("reason_code")
+        say(f"churn model: {'live' if version.is_eligible else 'not live'} ({reason})")
+    _build_recent_history(workspace, as_of, say)
 
 
 def _build_recent_history(workspace: Workspace, end: date, say: Say) -> None:
-    """Weekly scores of the last half year, so that charts and sparklines have something to show."""
     weeks = rebuild_days(end - timedelta(weeks=HISTORY_WEEKS), end - timedelta(days=7))
     for week in weeks:
         with workspace_scope(workspace.pk):

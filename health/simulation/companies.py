@@ -15,15 +15,11 @@ from health.simulation.spec import SimulationSpec
 
 # country: share among English-speaking accounts, time zone, hours from UTC in winter, billing currency
 _COUNTRIES: dict[str, tuple[float, str, int, str]] = {
-    "US": (0.44, "America/Chicago", -6, "USD"),
-    "CA": (0.07, "America/Toronto", -5, "USD"),
-    "GB": (0.15, "Europe/London", 0, "GBP"),
-    "IE": (0.04, "Europe/Dublin", 0, "EUR"),
-    "DE": (0.11, "Europe/Berlin", 1, "EUR"),
-    "NL": (0.05, "Europe/Amsterdam", 1, "EUR"),
-    "SE": (0.04, "Europe/Stockholm", 1, "EUR"),
-    "AU": (0.05, "Australia/Sydney", 10, "USD"),
-    "SG": (0.05, "Asia/Singapore", 8, "USD"),
+    "US": (0.50, "America/Chicago", -6, "USD"),
+    "GB": (0.20, "Europe/London", 0, "GBP"),
+    "DE": (0.15, "Europe/Berlin", 1, "EUR"),
+    "CA": (0.08, "America/Toronto", -5, "USD"),
+    "NL": (0.07, "Europe/Amsterdam", 1, "EUR"),
     "KR": (0.0, "Asia/Seoul", 9, "KRW"),
 }
 

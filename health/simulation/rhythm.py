@@ -17,12 +17,8 @@ _FIXED: dict[str, frozenset[tuple[int, int]]] = {
     "US": frozenset({(1, 1), (6, 19), (7, 4), (11, 11), (12, 25)}),
     "CA": frozenset({(1, 1), (7, 1), (12, 25), (12, 26)}),
     "GB": frozenset({(1, 1), (12, 25), (12, 26)}),
-    "IE": frozenset({(1, 1), (3, 17), (12, 25), (12, 26)}),
     "DE": frozenset({(1, 1), (5, 1), (10, 3), (12, 25), (12, 26)}),
     "NL": frozenset({(1, 1), (4, 27), (12, 25), (12, 26)}),
-    "SE": frozenset({(1, 1), (5, 1), (6, 6), (12, 25), (12, 26)}),
-    "AU": frozenset({(1, 1), (1, 26), (4, 25), (12, 25), (12, 26)}),
-    "SG": frozenset({(1, 1), (5, 1), (8, 9), (12, 25)}),
     "KR": frozenset({(1, 1), (3, 1), (5, 5), (6, 6), (8, 15), (10, 3), (10, 9), (12, 25)}),
 }
 _LUNAR_KR = frozenset(
@@ -46,9 +42,9 @@ def _season(day: date, country: str) -> float:
     if (day.month == 12 and day.day >= 23) or (day.month == 1 and day.day <= 2):
         return 0.7 if country == "KR" else 0.3
     summer = {7: 0.92, 8: 0.84}
-    if country in {"DE", "NL", "SE"}:
+    if country in {"DE", "NL"}:
         summer = {7: 0.78, 8: 0.80}
-    return 1.0 if country == "AU" else summer.get(day.month, 1.0)
+    return summer.get(day.month, 1.0)
 
 
 def day_factor(day: date, country: str) -> float:

@@ -25,6 +25,11 @@ _QUESTIONS = {
         "Question about weekly report layout",
         "Can the export run every Monday?",
         "Which browser versions are supported?",
+        "Rename a department without losing its history?",
+        "Template for the monthly management report",
+        "Difference between viewer and editor",
+        "Move two people to another team",
+        "Set a reminder before month end",
     ),
     "ko": (
         "승인자를 한 명 더 추가하려면 어떻게 하나요?",
@@ -32,6 +37,8 @@ _QUESTIONS = {
         "신규 직원 초대 링크 문의",
         "세금계산서 주소 변경 문의",
         "주간 보고서 양식 문의",
+        "부서 이름을 바꿔도 기록이 유지되나요?",
+        "월말 알림 설정 문의",
     ),
 }
 _DEFECTS = {
@@ -43,6 +50,11 @@ _DEFECTS = {
         "Cannot sign in since this morning",
         "Totals differ between report and export",
         "Page takes a minute to load",
+        "Approval mail never arrived",
+        "Attachment opens empty",
+        "Filter by region returns nothing",
+        "Report sent to people who left",
+        "Chart colours swapped after the update",
     ),
     "ko": (
         "대시보드 수치가 갱신되지 않습니다",
@@ -50,6 +62,8 @@ _DEFECTS = {
         "보고서 내보내기 오류",
         "자동화가 두 번 실행됨",
         "오늘 아침부터 로그인이 되지 않습니다",
+        "승인 메일이 도착하지 않습니다",
+        "첨부 파일이 비어 있습니다",
     ),
 }
 

@@ -43,7 +43,7 @@ KEY_FEATURES = tuple(index for index, feature in enumerate(FEATURES) if feature.
 _EVENTS_PER_SESSION = 2.2
 _LINKED_SHARE = 0.14  # accounts whose own systems call the product every night
 _MACHINE_FEATURES = (10, 11)
-_LATEST_BACK = 16 * 3600  # local days of the simulated countries begin at most this long before the UTC day
+_LATEST_BACK = 16 * 3600  # local days begin at most this long before the UTC day
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class UsageStream:
 
     def _event_rates(self, work: Floats) -> Floats:
         """Expected events per day and account, scaled to the rate that the specification asks for."""
-        size = self._history.first.seats.astype(float) ** 0.5
+        size = self._history.first.seats.astype(float) ** 0.4
         rates: Floats = self._history.activity * work * size
         # Whoever starts today is busy signing the contract; use begins with the next local day.
         rates[1:][~self._history.alive[:-1]] = 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from datetime import date
+from io import StringIO
 from typing import Any
 
 from django.core.management import call_command
@@ -32,12 +34,16 @@ class Command(ReportingCommand):
             return {"workspace": workspace.slug, "there already": True}
         started = time.monotonic()
         say = self._stopwatch(started)
-        as_of = demo.fill_demo(workspace, now=timezone.now(), say=say, accounts=accounts, days=days)
-        call_command(
-            "run_daily", workspace=workspace.slug, as_of=as_of, stdout=self.stderr, stderr=self.stderr
-        )
+        as_of = demo.write_year(workspace, now=timezone.now(), say=say, accounts=accounts, days=days)
+        # A first night without a model fills the queue early; the second one adds the probabilities.
+        self._night(workspace.slug, as_of)
+        demo.learn(workspace, as_of, say=say)
+        self._night(workspace.slug, as_of)
         demo.mark_complete(workspace)
         return {"workspace": workspace.slug, "seconds": round(time.monotonic() - started, 1)}
+
+    def _night(self, slug: str, as_of: date) -> None:
+        call_command("run_daily", workspace=slug, as_of=as_of, stdout=StringIO(), stderr=self.stderr)
 
     def _stopwatch(self, started: float) -> demo.Say:
         return lambda line: self.progress(f"{time.monotonic() - started:6.1f} s  {line}")
