@@ -76,6 +76,10 @@ def _facts(reading: SnapshotReading) -> str:
                 SELECT 1 FROM health_usagerollup {of} day >= {reading.day(28)} AND day < {reading.day()}
                     AND events > 0 AND name || '' = ANY({reading.bind(list(SIGN_IN_NAMES))}::text[])
             ) AS has_sign_ins,
+            EXISTS (
+                SELECT 1 FROM health_accountday {of} day >= {reading.day(56)} AND day < {reading.day()}
+                    AND active_contacts > 0
+            ) AS has_people,
             EXISTS (SELECT 1 FROM accounts_ticket {of} opened_at < {before}) AS has_tickets,
             EXISTS (SELECT 1 FROM accounts_contact {of} created_at < {before}) AS has_contacts,
             EXISTS (SELECT 1 FROM accounts_invoice {of} due_at < {before})

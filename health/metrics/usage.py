@@ -93,6 +93,11 @@ def _counted(column: str) -> str:
     return f"CASE WHEN facts.usage_began IS NOT NULL THEN coalesce({column}, 0) END"
 
 
+def _people_counted(column: str) -> str:
+    """0 for an account without active people, where the workspace's events name people at all."""
+    return f"CASE WHEN facts.has_people THEN coalesce({column}, 0) END"
+
+
 # A comparison of two periods needs both of them: of the account's life and of the tracking.
 _BOTH_PERIODS = f"base.age_days >= {WINDOW_DAYS} AND facts.usage_age_days >= {WINDOW_DAYS}"
 
@@ -153,7 +158,7 @@ def _persons() -> list[Metric]:
             "dau",
             _("Daily active people"),
             _("People active on an average day of the last 28 days."),
-            _counted("days.contact_days_28 / 28::float8"),
+            _people_counted("days.contact_days_28 / 28::float8"),
             "sum over 28 days of the people active on each day / 28",
             decimals=1,
         ),
@@ -161,7 +166,7 @@ def _persons() -> list[Metric]:
             "wau",
             _("Weekly active people"),
             _("Different people active in the last 7 days."),
-            _counted("people.wau"),
+            _people_counted("people.wau"),
             "count of people with an event in [as_of - 7, as_of)",
             sources=("people",),
         ),
@@ -169,7 +174,7 @@ def _persons() -> list[Metric]:
             "mau",
             _("Monthly active people"),
             _("Different people active in the last 28 days."),
-            _counted("people.mau"),
+            _people_counted("people.mau"),
             "count of people with an event in [as_of - 28, as_of)",
             sources=("people",),
         ),
@@ -177,7 +182,7 @@ def _persons() -> list[Metric]:
             "active_contacts_28",
             _("Active contacts"),
             _("Different people active in the last 28 days (the same number as monthly active people)."),
-            _counted("people.mau"),
+            _people_counted("people.mau"),
             "mau",
             sources=("people",),
             in_model=False,
@@ -204,7 +209,7 @@ def _persons() -> list[Metric]:
             "lapsed_contacts_28",
             _("People who stopped coming"),
             _("People active in the 28 days before the last 28, and not once since."),
-            _counted("people.lapsed"),
+            _people_counted("people.lapsed"),
             "count of people active in [as_of - 56, as_of - 28) and not in [as_of - 28, as_of)",
             sources=("people",),
             better="down",
@@ -213,7 +218,7 @@ def _persons() -> list[Metric]:
             "licence_utilisation",
             _("Licence utilisation"),
             _("Active people as a share of the seats that are paid for."),
-            f"100::float8 * ({_counted('people.mau')}) / nullif(billing.seats, 0)",
+            f"100::float8 * ({_people_counted('people.mau')}) / nullif(billing.seats, 0)",
             "100 * mau / seats; no data without seats",
             sources=("people", "billing"),
             unit=Unit.PERCENT,

@@ -87,23 +87,29 @@ class SlowMetrics:
         keys = [k.name for k in KeyFeature.objects.all()]
         both = tracked and self.age >= 56 and (self.as_of - self.tracked_since).days >= 56
         seats = self.seats(0)
-        counted: Values = {
-            "active_days_7": len(self.window(7, 0)),
-            "active_days_28": len(last),
+        named = any(
+            d.active_contacts and self.day(56) <= d.day < self.as_of for d in AccountDay.objects.all()
+        )
+        persons: Values = {
             "dau": contact_days / 28,
             "wau": len(self.active(7, 0)),
             "mau": len(active),
             "active_contacts_28": len(active),
             "lapsed_contacts_28": len(active_before - active),
+            "licence_utilisation": 100 * len(active) / seats if seats else None,
+        }
+        counted: Values = {
+            "active_days_7": len(self.window(7, 0)),
+            "active_days_28": len(last),
             "events_28": events,
             "quantity_28": sum(d.quantity for d in last),
             "features_used_28": len({u.name for u in names}),
             "key_features_adopted": 100 * len({u.name for u in names} & set(keys)) / len(keys),
-            "licence_utilisation": 100 * len(active) / seats if seats else None,
             **{f"feature:{k}": len({u.day for u in names if u.name == k}) for k in keys},
         }
         return {
             **{name: value if tracked else None for name, value in counted.items()},
+            **{name: value if named else None for name, value in persons.items()},
             "days_since_last_seen": (self.as_of - max(d.day for d in self.days)).days if self.days else None,
             "days_since_login": ((self.as_of - max(logins)).days if logins else 29)
             if signs_in and self.days

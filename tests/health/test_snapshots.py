@@ -94,6 +94,15 @@ def test_no_data_is_not_zero(workspace: Workspace) -> None:
         take_snapshots(as_of=AS_OF)
         found = snapshots(AS_OF)[silent.pk]
         assert [found[name] for name in names] == [0, 0, 0, 0, None, None]
+        AccountDay.objects.update(
+            active_contacts=0
+        )  # events that name nobody, as those of a machine or an export
+        take_snapshots(as_of=AS_OF)
+        assert [snapshots(AS_OF)[busy.pk][name] for name in ("events_28", "mau", "licence_utilisation")] == [
+            1,
+            None,
+            None,
+        ]
         assert found["days_since_last_seen"] is None
         assert found["usage_change_28"] is None  # three days of tracking are no two periods
 
