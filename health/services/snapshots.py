@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from django.db.models import Max
+from django.db.models import Count, Max, Min, Q
 from django.db.models.functions import Greatest
 
 from accounts.models import Import
@@ -16,8 +15,6 @@ from health.metrics.catalogue import all_metrics, ensure_positions
 from health.metrics.reading import SnapshotReading, snapshot_reading
 from health.metrics.statement import snapshot_select
 from health.models import AccountSnapshot, NightRun, RunStatus
-
-Progress = Callable[[date, int], None]
 
 
 def take_snapshots(*, as_of: date, shard: Shard = ALL, is_rebuilt: bool = False) -> int:
@@ -34,26 +31,8 @@ def take_snapshots(*, as_of: date, shard: Shard = ALL, is_rebuilt: bool = False)
     return write_staged(select, reading.params, partial(_insert, reading, replaceable))
 
 
-def rebuild_history(
-    *, first: date, last: date, every_days: int = 7, progress: Progress | None = None, replace: bool = False
-) -> int:
-    """Snapshots of the past for training: `last`, and back from it in equal steps to `first` at the earliest.
-
-    Days that stand already are left out, so an interrupted rebuild goes on where it stopped (run each day in
-    its own scope for that), unless an import has finished since they were taken or `replace` is set.
-    """
-    written = 0
-    for day in rebuild_days(first, last, every_days):
-        if replace or not is_fresh(day):
-            rows = take_snapshots(as_of=day, is_rebuilt=True)
-            written += rows
-            if progress:
-                progress(day, rows)
-    return written
-
-
 def rebuild_days(first: date, last: date, every_days: int = 7) -> list[date]:
-    """The days of a rebuild, oldest first, on the weekday of `last`."""
+    """Evenly spaced days of the past, oldest first, ending on `last`."""
     if every_days < 1:
         raise ValueError("every_days must be at least 1")
     steps = range((last - first).days // every_days, -1, -1) if last >= first else range(0)
@@ -65,12 +44,14 @@ def _is_closed(as_of: date) -> bool:
 
 
 def is_fresh(day: date) -> bool:
-    """Whether the day has snapshots that know everything imported so far."""
-    taken = AccountSnapshot.objects.filter(as_of=day, is_rebuilt=True).order_by("taken_at").first()
-    if taken is None:
-        return AccountSnapshot.objects.filter(as_of=day).exists()
+    """Whether the day needs no rebuild: its snapshots are live, or know everything imported so far."""
+    found = AccountSnapshot.objects.filter(as_of=day).aggregate(
+        rows=Count("id"), rebuilt_at=Min("taken_at", filter=Q(is_rebuilt=True))
+    )
     imported = _last_import()
-    return imported is None or taken.taken_at > imported
+    if found["rebuilt_at"] is None or imported is None:
+        return bool(found["rows"])
+    return bool(found["rebuilt_at"] > imported)
 
 
 def _last_import() -> datetime | None:

@@ -13,7 +13,8 @@ from cs_platform.lib.scoping import workspace_scope
 from cs_platform.lib.shards import Shard
 from health.metrics.catalogue import known_positions
 from health.models import AccountDay, AccountSnapshot, NightRun, RunStatus, UsageRollup
-from health.services.snapshots import rebuild_days, rebuild_history, take_snapshots
+from health.services.snapshots import is_fresh, rebuild_days, take_snapshots
+from health.services.training import build_history
 from tests.builders import make_account, make_subscription, make_workspace
 from tests.health.messy import AS_OF, build
 from tests.health.slow_metrics import SlowMetrics
@@ -216,20 +217,20 @@ def test_places_are_kept_when_a_metric_goes_and_comes_back(workspace: Workspace)
 
 
 def test_a_rebuild_goes_on_where_it_stopped(workspace: Workspace) -> None:
-    seen: list[date] = []
-    first = AS_OF - timedelta(days=30)
+    days = rebuild_days(AS_OF - timedelta(days=21), AS_OF)
     with workspace_scope(workspace.pk):
         make_subscription(make_account(), started_at=day_start(AS_OF, workspace.zone) - timedelta(days=300))
-        take_snapshots(as_of=AS_OF - timedelta(days=7))  # a live one stays
-        take_snapshots(as_of=AS_OF - timedelta(days=14), is_rebuilt=True)
-        assert rebuild_history(first=first, last=AS_OF, progress=lambda day, _rows: seen.append(day)) == 3
-        assert seen == [AS_OF - timedelta(days=back) for back in (28, 21, 0)]
-        assert not AccountSnapshot.objects.get(as_of=AS_OF - timedelta(days=7)).is_rebuilt
-        assert rebuild_history(first=first, last=AS_OF) == 0
+        take_snapshots(as_of=days[1], is_rebuilt=True)
+        take_snapshots(as_of=days[2])  # a live one stays
+        assert [is_fresh(day) for day in days] == [False, True, True, False]
+        build_history(days)
+        assert [is_fresh(day) for day in days] == [True] * 4
+        taken = AccountSnapshot.objects.values_list("as_of", "is_rebuilt").order_by("as_of")
+        assert list(taken) == list(zip(days, [True, True, False, True], strict=True))
         Import.objects.create(
             kind="tickets", status="done", finished_at=timezone.now() + timedelta(seconds=1)
         )
-        assert rebuild_history(first=first, last=AS_OF) == 4  # stale; the live one is not touched
+        assert [is_fresh(day) for day in days] == [False, False, True, False]
 
 
 def test_days_of_a_rebuild_end_on_the_last_day() -> None:
