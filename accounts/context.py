@@ -7,14 +7,14 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-from accounts.access import allows
+from accounts.access import allows, chosen_membership
 from accounts.models import Membership
 from accounts.registry import NavigationItem, navigation
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Empty outside a workspace; public pages and sign-in have frames of their own."""
-    membership: Membership | None = getattr(request, "membership", None)
+    membership, memberships = _place(request)
     if membership is None:
         return {}
     items = sorted(navigation, key=lambda item: item.order)
@@ -22,13 +22,25 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "membership": membership,
         "workspace": membership.workspace,
-        "workspaces": [_choice(m, membership) for m in request.memberships],  # type: ignore[attr-defined]
+        "workspaces": [_choice(m, membership) for m in memberships],
         "nav_items": [
             {"label": item.label, "url": url, "icon": item.icon, "active": item is chosen}
             for item in items
             if allows(membership, item.permission) and (url := _address(item))
         ],
     }
+
+
+def _place(request: HttpRequest) -> tuple[Membership | None, list[Membership]]:
+    """Where the page stands. allauth's pages about one's own access enter no workspace, but keep its frame."""
+    entered: Membership | None = getattr(request, "membership", None)
+    if entered is not None:
+        return entered, request.memberships  # type: ignore[attr-defined]
+    match = request.resolver_match
+    if not (match and match.func.__module__.startswith("allauth.") and request.user.is_authenticated):
+        return None, []
+    memberships = request.user.memberships()
+    return chosen_membership(request, memberships), memberships
 
 
 def _choice(membership: Membership, current: Membership) -> dict[str, Any]:

@@ -7,10 +7,19 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.formats import number_format
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from cs_platform.lib.formats import money
 from health.registry import Metric, Unit, metric_families, metrics
+
+# Columns of a model that are no metrics: facts of the account and of its contract.
+COLUMNS = {
+    "industry": gettext_lazy("Industry"),
+    "country": gettext_lazy("Country"),
+    "plan": gettext_lazy("Plan"),
+    "billing_interval": gettext_lazy("Billing interval"),
+    "term_months": gettext_lazy("Term in months"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +34,9 @@ class MetricWords:
 
     def label(self, name: str) -> str:
         """The metric's label; a name nobody registered (a trait of a model) is shown as words."""
-        found = self.metric(name)
-        return str(found.label) if found else name.rpartition(":")[2].replace("_", " ").capitalize()
+        if found := self.metric(name):
+            return str(found.label)
+        return str(COLUMNS.get(name) or name.rpartition(":")[2].replace("_", " ").capitalize())
 
     def value(self, name: str, value: Any) -> str:
         """The value with its unit, for the language in force."""
