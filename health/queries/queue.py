@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db import connection
+
 from accounts.models import Account, Membership
 from health.models import AccountState, ModelVersion, QueueEntry, QueueItem
 from health.queries.bands import BAND_WORDS
@@ -108,24 +110,44 @@ def _row(entry: QueueEntry, causes: tuple[Cause, ...]) -> QueueRow:
 
 
 def queue_facets(wanted: QueueFilter, *, membership: Membership, today: date) -> Facets:
-    """Counts and choices of the view, over the first WINDOW rows; two queries."""
+    """Counts and choices of the view, over its first WINDOW rows; one query."""
     base = wanted.widened.entries(membership=membership, today=today)
     top = base.order_by("-has_arr", "-expected_loss_minor", "-account_id")[:WINDOW]
     columns = ("account_id", "expected_loss_minor", "account__state__health_band")
-    rows = list(top.values_list(*columns, "account__state__plan", "account__state__industry"))
-    sources = QueueItem.objects.filter(
-        closed_at__isnull=True, account_id__in=base.values("account_id")[:WINDOW]
-    )
-    causes = Counter(sources.values_list("source", flat=True)) if rows else Counter()
+    sql, params = top.values(
+        *columns, "account__state__plan", "account__state__industry"
+    ).query.sql_with_params()
+    counts: dict[str, Counter[str]] = {
+        name: Counter() for name in ("all", "band", "plan", "industry", "cause")
+    }
+    loss_minor = 0
+    with connection.cursor() as cursor:
+        cursor.execute(_FACETS.format(top=sql), params)
+        for facet, value, accounts, loss in cursor.fetchall():
+            counts[facet][value] = accounts
+            loss_minor = int(loss or 0) if facet == "all" else loss_minor
     return Facets(
-        accounts=len(rows),
-        is_cut=len(rows) == WINDOW,
-        loss_minor=sum(row[1] for row in rows),
-        bands=_band_choices(Counter(row[2] for row in rows), wanted.bands),
-        causes=_choices(causes, wanted.causes, label=cause_label),
-        plans=_choices(Counter(row[3] for row in rows), wanted.plans),
-        industries=_choices(Counter(row[4] for row in rows), wanted.industries),
+        accounts=counts["all"][""],
+        is_cut=counts["all"][""] == WINDOW,
+        loss_minor=loss_minor,
+        bands=_band_choices(counts["band"], wanted.bands),
+        causes=_choices(counts["cause"], wanted.causes, label=cause_label),
+        plans=_choices(counts["plan"], wanted.plans),
+        industries=_choices(counts["industry"], wanted.industries),
     )
+
+
+# Grouped in the database: a thousand rows would take longer to fetch than to count.
+_FACETS = """
+WITH top (account_id, loss, band, plan, industry) AS MATERIALIZED ({top})
+SELECT CASE WHEN grouping(band) = 0 THEN 'band' WHEN grouping(plan) = 0 THEN 'plan'
+            WHEN grouping(industry) = 0 THEN 'industry' ELSE 'all' END,
+       coalesce(band, plan, industry, ''), count(*), sum(loss)
+FROM top GROUP BY GROUPING SETS ((), (band), (plan), (industry))
+UNION ALL
+SELECT 'cause', i.source, count(*), NULL FROM top JOIN health_queueitem i USING (account_id)
+WHERE i.closed_at IS NULL GROUP BY i.source
+"""
 
 
 def _choices(counts: Counter[str], chosen: tuple[str, ...], label: Any = str) -> list[Choice]:
