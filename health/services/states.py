@@ -24,8 +24,7 @@ log = structlog.get_logger("health.states")
 def refresh_states(*, as_of: date, shard: Shard = ALL) -> int:
     """Write the state of every account of the shard from the rows of `as_of`; returns the accounts written.
 
-    ARR of a subscription whose currency has no known exchange rate counts as 0; how many there are is in
-    `unpriced_subscriptions`.
+    ARR of a subscription whose currency has no known exchange rate counts as 0; how many there are is logged.
     """
     reading = snapshot_reading(as_of=as_of, shard=shard)
     version = ModelVersion.objects.filter(live_from__isnull=False, live_until__isnull=True).first()
@@ -38,6 +37,8 @@ def refresh_states(*, as_of: date, shard: Shard = ALL) -> int:
     written = write_staged(select, reading.params, _insert)
     tokens = rebuild_tokens(shard=shard)
     log.info("health.states.refreshed", accounts=written, accounts_with_new_words=tokens)
+    if shard.index == 0 and (unpriced := unpriced_subscriptions(as_of=as_of)):
+        log.warning("health.states.unpriced", subscriptions_by_currency=unpriced)
     return written
 
 
