@@ -44,9 +44,12 @@ class Business:
     survey_answers: tuple[SimulatedSurveyAnswer, ...]
     history: History
 
-    def events(self, size: int = 50_000) -> Iterator[EventBatch]:
-        """Usage events in ascending time, ``size`` to a batch; the same on every call."""
-        return UsageStream(self.history, self.accounts, self.contacts).batches(size)
+    def events(self, size: int = 50_000, *, told_days: int = 0) -> Iterator[EventBatch]:
+        """Usage events in ascending time, ``size`` to a batch; the same on every call.
+
+        ``told_days`` leaves out what the business had when it was that many days long.
+        """
+        return UsageStream(self.history, self.accounts, self.contacts).batches(size, told_days=told_days)
 
     def true_probability(self, as_of: date, horizon_days: int, *, futures: int = 200) -> Floats:
         """True probability per account of leaving in the horizon, NaN where it is no customer then."""

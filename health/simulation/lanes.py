@@ -71,7 +71,7 @@ def _first_days(spec: SimulationSpec, rng: np.random.Generator) -> Ints:
     """Most accounts were there before; the others sign up in the period, with a handful in the last weeks."""
     count = spec.accounts
     old = -1 - np.rint(rng.exponential(420, count)).clip(0, 1500)
-    new = np.floor(rng.uniform(0, spec.days - 1, count))
+    new = np.floor(rng.uniform(0, spec.first_days - 1, count))
     days: Ints = np.where(rng.random(count) < spec.new_share, new, old).astype(np.int64)
     return days
 

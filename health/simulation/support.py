@@ -167,6 +167,7 @@ def _ticket(
     hours = float(rng.lognormal(np.log(14 if is_defect else 7) + 0.9 * trouble, 0.9))
     closed = opened + timedelta(hours=hours)
     over = closed < spec.moment(spec.days)
+    rated = bool(rng.random() < 0.4)  # drawn in any case, so that a later end changes nothing before it
     rating = int(np.clip(np.rint(rng.normal(4.5 - 1.5 * trouble - 0.008 * min(hours, 150), 0.8)), 1, 5))
     return SimulatedTicket(
         external_id=f"tic-{spec.seed}-{number:06d}",
@@ -176,5 +177,5 @@ def _ticket(
         priority=rng.choice(("low", "normal", "high", "urgent"), p=shares),
         opened_at=opened,
         closed_at=closed if over else None,
-        satisfaction=rating if over and rng.random() < 0.4 else None,
+        satisfaction=rating if over and rated else None,
     )

@@ -88,8 +88,12 @@ class UsageStream:
         rates: Floats = self._history.activity * work * size
         # Whoever starts today is busy signing the contract; use begins with the next local day.
         rates[1:][~self._history.alive[:-1]] = 0
-        days = max(int(self._history.alive.sum()), 1)
-        return rates * (self._spec.events_per_account_day * days / max(float(rates.sum()), 1e-9))
+        first = self._spec.first_days
+        days, expected = self._history.alive[:first].sum(), rates[:first].sum()
+        scaled: Floats = rates * (
+            self._spec.events_per_account_day * float(days) / max(float(expected), 1e-9)
+        )
+        return scaled
 
     def _adoption_days(self) -> Ints:
         """Day on which each account first takes up each feature, NEVER for those it passes over."""
@@ -102,13 +106,17 @@ class UsageStream:
         days: Ints = np.where(takes, lanes.first_day[:, None] + np.rint(delay), NEVER).astype(np.int64)
         return days
 
-    def batches(self, size: int = 50_000) -> Iterator[EventBatch]:
-        """All events in ascending time, ``size`` to a batch but for the last."""
+    def batches(self, size: int = 50_000, *, told_days: int = 0) -> Iterator[EventBatch]:
+        """All events in ascending time, ``size`` to a batch but for the last.
+
+        With ``told_days`` only those that the same business, when it had so many days, did not have yet.
+        """
         rng = stream(self._spec.seed, 8)
         held: list[EventBatch] = []
         ready: list[EventBatch] = []
         for day in range(self._spec.days):
-            held += [self._day(day, rng), self._night(day, rng)]
+            today = [self._day(day, rng), self._night(day, rng)]
+            held += today if day >= told_days else [self._since(told_days, batch) for batch in today]
             merged = _sorted(held)
             # The next day's earliest event may lie before this UTC day ends.
             safe = self._spec.start_seconds + (day + 1) * 86400 - _LATEST_BACK
@@ -148,6 +156,10 @@ class UsageStream:
             quantity=quantity.astype(np.int32),
         )
 
+    def _since(self, told_days: int, batch: EventBatch) -> EventBatch:
+        """The evening hours that lay beyond the end of that day before."""
+        return _pick(batch, batch.time >= self._spec.start_seconds + told_days * 86400)
+
     def _night(self, day: int, rng: np.random.Generator) -> EventBatch:
         """Calls of the linked accounts' systems: nobody signs in and no contact is known (-1)."""
         runs = self._is_linked & self._history.alive[day] & self._history.alive[max(day - 1, 0)]
@@ -182,6 +194,10 @@ class UsageStream:
         roll = rng.random(account.size) * edges[account, -1]
         chosen: Ints = (roll[:, None] >= edges[account]).sum(axis=1)
         return np.minimum(chosen, len(FEATURES) - 1)
+
+
+def _pick(batch: EventBatch, mask: NDArray[np.bool_]) -> EventBatch:
+    return EventBatch(*(getattr(batch, name)[mask] for name in EventBatch.__slots__))
 
 
 def _slice(batch: EventBatch, start: int, stop: int) -> EventBatch:
