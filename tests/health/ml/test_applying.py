@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -182,19 +181,3 @@ def test_levers_lower_the_risk() -> None:
     assert lever.feature == "active_days"
     assert lever.probability == pytest.approx(now + lever.change)
     assert lever.change < 0
-
-
-def test_reasons_for_hundred_thousand_accounts_are_quick() -> None:
-    rng = np.random.default_rng(0)
-    values = rng.normal(size=(100_000, 32))
-    values[rng.random(values.shape) < 0.05] = np.nan
-    specs = tuple(ml.FeatureSpec(f"f{at}") for at in range(32))
-    matrix = ml.FeatureMatrix(specs, values)
-    label = (rng.random(100_000) < 0.1).astype(np.int64)
-    some = ml.TrainingTable(
-        matrix.rows(np.arange(4000)), np.arange(4000), np.ones(4000, int), label[:4000], 30
-    )
-    model = model_of("logistic", some)
-    begin = time.perf_counter()
-    ml.top_reasons(model, matrix, k=3)
-    assert time.perf_counter() - begin < 2.0  # about 0.25 s on a free machine
