@@ -120,3 +120,36 @@ def test_rule_rows_come_and_go(page: Page) -> None:
     expect(rows).to_have_count(3)
     rows.last.locator("[data-repeat-remove]").click()
     expect(rows).to_have_count(2)
+
+
+def test_value_axis_title_lies_flat(page: Page) -> None:
+    title = page.locator(".annotation-text", has_text="Score, 0–100")
+    expect(title).to_be_visible()
+    box = title.bounding_box()
+    assert box is not None
+    assert box["width"] > box["height"]
+
+
+def test_paper_is_light_whatever_the_screen(browser: Browser, live_server: Any) -> None:
+    context = browser.new_context(base_url=live_server.url, color_scheme="dark")
+    opened = context.new_page()
+    opened.goto("/design/")
+    opened.emulate_media(media="print")
+    ground, rail = opened.evaluate(
+        "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('.rail')).display]"
+    )
+    context.close()
+
+    assert ground == "oklch(1 0 0)"
+    assert rail == "none"
+
+
+def test_dialog_begins_at_its_first_field(page: Page) -> None:
+    page.locator("[data-open='design-dialog']").click()
+    expect(page.locator("#design-dialog h2")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.evaluate(
+        "document.querySelector('#design-dialog .dialog-body').insertAdjacentHTML('beforeend', '<input name=x>')"
+    )
+    page.locator("[data-open='design-dialog']").click()
+    expect(page.locator("#design-dialog input")).to_be_focused()
