@@ -60,17 +60,13 @@ def cause_sentence(source: str, evidence: Mapping[str, Any]) -> str:
     return rule.sentence(evidence)
 
 
+def cause_of(source: str, evidence: Mapping[str, Any], severity: int, opened_on: date) -> Cause:
+    """An open item in words, in the language in force."""
+    return Cause(source, cause_label(source), cause_sentence(source, evidence), severity, opened_on)
+
+
 def describe_items(items: Iterable[QueueItem]) -> tuple[Cause, ...]:
-    return tuple(
-        Cause(
-            source=item.source,
-            label=cause_label(item.source),
-            sentence=cause_sentence(item.source, item.evidence),
-            severity=item.severity,
-            opened_on=item.opened_on,
-        )
-        for item in items
-    )
+    return tuple(cause_of(item.source, item.evidence, item.severity, item.opened_on) for item in items)
 
 
 def advice_for(causes: Iterable[Cause]) -> list[Advice]:
