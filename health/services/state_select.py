@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from django.db import connection
+
+from cs_platform.lib.scoping import current_workspace_id
 from health.metrics.reading import SnapshotReading
 from health.metrics.terms import next_renewal, rates, terms
-from health.models import HealthScore
 
 SPARK_WEEKS = 13
 CHANGE_DAYS = 28
@@ -41,11 +43,7 @@ STATE_COLUMNS = (
 
 def spark_days(as_of: date) -> list[date | None]:
     """Of each of the last 13 weeks the newest day with scores, oldest week first; leading gaps are cut."""
-    first = as_of - timedelta(days=7 * SPARK_WEEKS - 1)
-    scored = set(
-        HealthScore.objects.filter(as_of__gte=first, as_of__lte=as_of).values_list("as_of").distinct()
-    )
-    days = {row[0] for row in scored}
+    days = _scored_days(as_of - timedelta(days=7 * SPARK_WEEKS - 1), as_of)
     weeks: list[date | None] = []
     for week in range(SPARK_WEEKS - 1, -1, -1):
         last = as_of - timedelta(days=7 * week)
@@ -53,6 +51,18 @@ def spark_days(as_of: date) -> list[date | None]:
         if in_week or weeks:
             weeks.append(in_week[0] if in_week else None)
     return weeks
+
+
+def _scored_days(first: date, last: date) -> set[date]:
+    """One index probe per day; DISTINCT would read every score of a quarter."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT day::date FROM generate_series(%(first)s::date, %(last)s::date, interval '1 day') day"
+            " CROSS JOIN LATERAL (SELECT 1 FROM health_healthscore"
+            " WHERE workspace_id = %(workspace)s AND as_of = day::date LIMIT 1) scored",
+            {"first": first, "last": last, "workspace": current_workspace_id()},
+        )
+        return {row[0] for row in cursor.fetchall()}
 
 
 def state_select(
