@@ -85,15 +85,19 @@ def _people(keys: set[str]) -> dict[str, list[tuple[int, int]]]:
     by_mail: dict[str, list[tuple[int, int]]] = {}
     for mail, contact_id, account_id in _ask(_BY_MAIL, mails.union(map(str.lower, mails))):
         by_mail.setdefault(mail, []).append((contact_id, account_id))
-    people = {}
-    for key in keys:
-        target = targets.get(key, key)
-        found = {*by_id.get(key, ()), *by_id.get(target, ())}
-        if "@" in target:
-            found.update(by_mail.get(target, ()), by_mail.get(target.lower(), ()))
-        if found:
-            people[key] = sorted(found)
-    return people
+    return {key: found for key in keys if (found := _answers(key, targets.get(key, key), by_id, by_mail))}
+
+
+_Found = dict[str, list[tuple[int, int]]]
+
+
+def _answers(key: str, target: str, by_id: _Found, by_mail: _Found) -> list[tuple[int, int]]:
+    if key == target and "@" not in key:
+        return by_id.get(key, [])
+    found = {*by_id.get(key, ()), *by_id.get(target, ())}
+    if "@" in target:
+        found.update(by_mail.get(target, ()), by_mail.get(target.lower(), ()))
+    return sorted(found)
 
 
 def _ask(question: str, keys: set[str]) -> list[tuple[Any, ...]]:

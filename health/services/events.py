@@ -7,7 +7,7 @@ that also writes the IntakeBatch and what waits for a mapping.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -23,6 +23,7 @@ from health.services.attribution import look_up
 from health.services.fold_requests import request_fold
 
 CHUNK = 20_000
+_LINES = 1_000
 _COLUMNS = {
     "occurred_at": "timestamptz",
     "message_hash": "bytea",
@@ -162,36 +163,21 @@ def _store(rows: Sequence[StoredRow], about: dict[str, Any]) -> int:
     return stored
 
 
-def _owned(rows: Sequence[StoredRow]) -> Iterator[tuple[Any, ...]]:
-    """The rows with the account and the contact that they belong to."""
+def _fill_stage(cursor: Any, rows: Sequence[StoredRow]) -> None:
+    """COPY in text form, put together here: much cheaper than one call of the driver per row."""
     pairs = {(row.user_key, row.group_key) for row in rows}
     directory = look_up(pairs)
     owners = {pair: directory.owner(*pair) for pair in pairs}
-    for row in rows:
-        account_id, contact_id = owners[row.user_key, row.group_key]
-        yield (row.occurred_at, row.message_hash, row.quantity, account_id, contact_id, *row[3:])
-
-
-def _fill_stage(cursor: Any, rows: Sequence[StoredRow]) -> None:
-    """COPY in text form, put together here: much cheaper than one call of the driver per row."""
-    lines = "".join(_line(*row) for row in _owned(rows))
+    lines = (_line(row, *owners[row.user_key, row.group_key]) for row in rows)
     cursor.execute(_STAGE)
     with cursor.copy(f"COPY event_stage ({_NAMES}) FROM STDIN (NULL '')") as copy:
-        copy.write(lines)
+        while part := "".join(islice(lines, _LINES)):
+            copy.write(part)  # the server reads it while the next part is put together
 
 
-def _line(
-    occurred_at: datetime,
-    digest: bytes,
-    quantity: float,
-    account_id: int | None,
-    contact_id: int | None,
-    name: str,
-    user_key: str,
-    group_key: str,
-    properties: str | None,
-) -> str:
+def _line(row: StoredRow, account_id: int | None, contact_id: int | None) -> str:
     """One row of COPY's text form, in the order of `_COLUMNS`. NUL, which no text holds, marks the tabs."""
+    occurred_at, digest, quantity, name, user_key, group_key, properties = row
     texts = f"{name}\0{user_key}\0{group_key}\0{properties or ''}".replace("\\", "\\\\").replace("\t", "\\t")
     texts = texts.replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\t")
     return (

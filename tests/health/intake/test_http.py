@@ -24,12 +24,6 @@ from health.services.fold import fold_pending
 from tests.conftest import Cast
 
 
-@pytest.fixture(autouse=True)
-def no_remembered_keys() -> None:
-    intake._keys.known.clear()
-    intake._pace.cache_clear()
-
-
 @pytest.fixture
 def key(cast: Cast) -> str:
     with workspace_scope(cast.workspace.pk):

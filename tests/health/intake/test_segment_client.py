@@ -10,7 +10,6 @@ from segment.analytics.client import Client
 from accounts.models import Account, Contact
 from accounts.services.workspaces import create_api_key
 from cs_platform.lib.scoping import workspace_scope
-from health.api import intake
 from health.models import AccountDay, Event, UserAlias
 from health.services.fold import fold_workspace
 from tests.conftest import Cast
@@ -21,7 +20,6 @@ AT = datetime(2026, 11, 3, 9, tzinfo=UTC)
 
 @pytest.fixture
 def key(transactional_db: None, cast: Cast) -> str:
-    intake._keys.known.clear()
     with workspace_scope(cast.workspace.pk):
         return str(create_api_key(workspace=cast.workspace, scope="write", acting_user=None)[1])
 
