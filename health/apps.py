@@ -7,13 +7,14 @@ class HealthConfig(AppConfig):
     name = "health"
 
     def ready(self) -> None:
-        from health import import_kinds, job_kinds, navigation, panels, search_sources
+        from health import change_kinds, import_kinds, job_kinds, navigation, panels, search_sources
         from health.metrics import register_metrics
         from health.risks.defaults import register_defaults
 
         register_metrics()
         register_defaults()
         job_kinds.register()
+        change_kinds.register()
         navigation.register()
         import_kinds.register()
         panels.register()

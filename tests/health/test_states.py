@@ -11,7 +11,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Account, ExchangeRate, Plan, SubscriptionChange, Workspace
+from accounts.models import Account, ExchangeRate, Job, Plan, SubscriptionChange, Workspace
+from accounts.registry import job_kinds
+from accounts.signals import account_changed, contact_changed
 from cs_platform.lib.periods import day_start
 from cs_platform.lib.scoping import workspace_scope
 from cs_platform.lib.shards import Shard
@@ -268,6 +270,22 @@ def test_an_assignment_shows_at_once(workspace: Workspace) -> None:
     account.save()
     refresh_accounts([account.pk])
     assert AccountState.objects.get(account=account).csm_id == account.csm_id
+
+
+def test_a_change_from_outside_shows_without_waiting_for_the_night(workspace: Workspace) -> None:
+    account = make_account()
+    person = make_contact(account, "Zoë Kim")
+    refresh_states(as_of=AS_OF)
+    Account.objects.update(name="Renamed")
+    type(person).objects.update(name="Somebody Else")
+    account_changed.send(account.pk)
+    contact_changed.send(person.pk)
+    for job in Job.objects.filter(
+        workspace=workspace, kind__in=("health.account_changed", "health.contact_changed")
+    ):
+        job_kinds.get(job.kind).handler(job.object_id)
+    assert AccountState.objects.get(account=account).name == "Renamed"
+    assert [hit.label for hit in find_contacts("somebody")] == ["Somebody Else"]
 
 
 def join_csm(workspace: Workspace) -> Any:
