@@ -28,7 +28,7 @@ class RuleForm(forms.Form):
             "is_enabled": rule.is_enabled,
             "severity": rule.severity,
             "instruction": rule.instruction or spec.instruction,
-            **{f"p-{name}": f"{value:g}" for name, value in stored.items()},
+            **{f"p-{name}": repr(value).removesuffix(".0") for name, value in stored.items()},
         }
         super().__init__(data, initial=initial)
         self._spec = spec

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from django.http import QueryDict
@@ -11,7 +12,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 TENURE_ROWS = 3
+TYPED = 200  # characters kept of one value
 NEW_MEASURE = {"weight": "10", "direction": "up", "red": "", "green": "", "missing": "redistribute"}
+OPTIONAL = {"direction": "up", "missing": "redistribute", "half_life_days": ""}
 DIRECTIONS = [("up", _("Higher is better")), ("down", _("Lower is better"))]
 MISSING = [
     ("redistribute", _("Leave out, share the weight among the others")),
@@ -57,7 +60,7 @@ class ScorecardForm:
     @classmethod
     def of_definition(cls, definition: Mapping[str, Any]) -> ScorecardForm:
         measures = [
-            Row(_texts(m), tenure=[_texts(b) for b in m.get("tenure_bands", [])])
+            Row({**OPTIONAL, **_texts(m)}, tenure=[_texts(b) for b in m.get("tenure_bands") or []])
             for m in definition["measures"]
         ]
         return cls(
@@ -84,10 +87,10 @@ class ScorecardForm:
             self.measures.append(_padded(Row({"metric": "", **NEW_MEASURE})))
         elif act == "add_exception":
             self.exceptions.append(Row({"metric": "", "when": "red", "cap": "74"}))
-        elif verb == "drop_measure" and place.isdigit() and int(place) < len(self.measures):
+        elif verb == "drop_measure" and place.isdecimal() and int(place) < len(self.measures):
             gone = self.measures.pop(int(place)).values["metric"]
             self.exceptions = [row for row in self.exceptions if row.values["metric"] != gone]
-        elif verb == "drop_exception" and place.isdigit() and int(place) < len(self.exceptions):
+        elif verb == "drop_exception" and place.isdecimal() and int(place) < len(self.exceptions):
             self.exceptions.pop(int(place))
 
     def definition(self) -> dict[str, Any]:
@@ -100,6 +103,11 @@ class ScorecardForm:
             ],
             "bands": {key: _number(value) for key, value in self.bands.values.items()},
         }
+
+    @property
+    def has_errors(self) -> bool:
+        rows = [*self.measures, *self.exceptions, self.bands]
+        return bool(self.errors) or any(row.errors for row in rows)
 
     def show(self, problems: Any) -> None:
         """Put each problem beside its field; what belongs to none goes on top."""
@@ -116,7 +124,7 @@ class ScorecardForm:
         rows = {"measures": self.measures, "exceptions": self.exceptions}.get(parts[0])
         if parts[0] == "bands":
             return self.bands
-        if rows is None or len(parts) < 3 or not parts[1].isdigit() or int(parts[1]) >= len(rows):
+        if rows is None or len(parts) < 3 or not parts[1].isdecimal() or int(parts[1]) >= len(rows):
             return None
         return rows[int(parts[1])]
 
@@ -131,14 +139,14 @@ def _indexes(data: QueryDict, prefix: str) -> list[int]:
         int(name[len(prefix) : name.index("-")])
         for name in data
         if name.endswith("-metric")
-        and name[len(prefix) : name.index("-")].isdigit()
+        and name[len(prefix) : name.index("-")].isdecimal()
         and name.startswith(prefix)
     }
     return sorted(found)
 
 
 def _fields(data: QueryDict, prefix: str, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: data.get(f"{prefix}-{name}", "").strip() for name in names}
+    return {name: data.get(f"{prefix}-{name}", "").replace("\x00", "").strip()[:TYPED] for name in names}
 
 
 def _measure(data: QueryDict, index: int) -> Row:
@@ -174,6 +182,8 @@ def _number(text: Any, *, whole: bool = False) -> Any:
         value = float(str(text).replace(",", "."))
     except ValueError:
         return text or None
+    if not isfinite(value):  # JSON knows neither infinity nor "not a number"
+        return text
     return int(value) if whole and value.is_integer() else value
 
 
@@ -182,6 +192,7 @@ def _texts(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
+    """The whole number, so that opening and saving changes nothing."""
     if isinstance(value, float):
-        return f"{value:g}"
+        return repr(value).removesuffix(".0")
     return "" if value is None else str(value)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext
 
 from accounts.models import Job, User
 from accounts.services.audit import audit
@@ -77,7 +78,7 @@ def roll_back(*, version: ScorecardVersion, acting_user: User, now: datetime) ->
         scorecard=card,
         number=number,
         definition=version.definition,
-        note=f"= {version.number}",
+        note=gettext("Same as version %(n)d") % {"n": version.number},
         created_by=acting_user,
         published_at=now,
         published_by=acting_user,

@@ -47,13 +47,25 @@ def _posted(request: WorkspaceRequest, card: Scorecard, live: ScorecardVersion |
     act = request.POST.get("do", "preview")
     if act == "publish":
         return _publish(request, card, live, form)
-    scorecards.save_draft(card=card, definition=form.definition(), acting_user=request.user)
+    has_draft = _keep(request, card, live, form)
     if request.htmx:
-        return _page(request, card, live, form, has_draft=True)
+        return _page(request, card, live, form, has_draft=has_draft)
     if act == "draft":
         messages.success(request, gettext("Draft saved. Nothing changes for anybody until you publish it."))
     example = request.POST.get("example", "")
     return redirect(f"{reverse('health:scorecard', args=[card.public_id])}?example={example}#measures")
+
+
+def _keep(
+    request: WorkspaceRequest, card: Scorecard, live: ScorecardVersion | None, form: ScorecardForm
+) -> bool:
+    """Store what was typed, unless it is what is in force; says whether there is a draft."""
+    typed = form.definition()
+    in_force = ScorecardForm.of_definition(live.definition).definition() if live else None
+    if typed == in_force and scorecards.draft_of(card) is None:
+        return False
+    scorecards.save_draft(card=card, definition=typed, acting_user=request.user)
+    return True
 
 
 def _publish(
@@ -71,6 +83,7 @@ def _publish(
         )
     except DefinitionError as error:
         form.show(error.problems)
+        scorecards.save_draft(card=card, definition=form.definition(), acting_user=request.user)
         messages.error(
             request, gettext("Not published: some values need correcting. Nothing you typed is lost.")
         )
@@ -116,6 +129,8 @@ def _page(
         "directions": DIRECTIONS,
         "missing_rules": MISSING,
         "can_edit": allows(request.membership, "health.configure"),
+        "note": request.POST.get("note", ""),
+        "chosen": effect.example.public_id if effect and effect.example else _uuid(_wanted(request)),
         "examples": AccountState.objects.filter(is_customer=True)
         .select_related("account")
         .order_by("name")[:200],
@@ -142,7 +157,7 @@ def _effect(
     try:
         typed = parse_definition(form.definition(), known_metrics=is_metric)
     except DefinitionError as error:
-        if request.method == "POST" and not form.errors:
+        if not form.has_errors:
             form.show(error.problems)
         return None, [None] * len(form.measures)
     as_of = latest_day()
@@ -159,15 +174,22 @@ def _compare(
 
     before = parse_definition(live.definition)
     account_ids, table = customers_only(*table_for((before, typed), as_of=as_of))
-    wanted = request.POST.get("example") or request.GET.get("example")
-    return preview(before, typed, table, account_ids, _example_account(wanted), as_of)
+    return preview(before, typed, table, account_ids, _example_account(_wanted(request)), as_of)
 
 
-def _example_account(wanted: str | None) -> Account | None:
+def _wanted(request: WorkspaceRequest) -> str:
+    return request.POST.get("example") or request.GET.get("example") or ""
+
+
+def _uuid(text: str) -> UUID | None:
     try:
-        chosen = Account.objects.filter(public_id=UUID(wanted)).first() if wanted else None
+        return UUID(text)
     except ValueError:
-        chosen = None
+        return None
+
+
+def _example_account(wanted: str) -> Account | None:
+    chosen = Account.objects.filter(public_id=_uuid(wanted)).first()
     if chosen is not None:
         return chosen
     state = AccountState.objects.filter(is_customer=True).select_related("account")
