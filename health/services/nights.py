@@ -109,12 +109,16 @@ def due_date(workspace: Workspace, now: datetime) -> date | None:
 def start_night(*, as_of: date, acting_user: User | None, again: bool = False) -> NightRun:
     """The night of a date in the running workspace; made and queued if it is not there.
 
-    `again` runs a finished night once more (after an import, on demand); a running one goes on.
+    `again` runs a finished night once more (after an import, on demand); a running one goes on, and
+    what was given up or waits for its next attempt is tried at once.
     """
     with transaction.atomic():
         night, created = NightRun.objects.get_or_create(as_of=as_of, defaults={"requested_by": acting_user})
         night = NightRun.objects.select_for_update().get(pk=night.pk)
-        if not created and (not again or night.status in (RunStatus.WAITING, RunStatus.STARTED)):
+        running = not created and night.status in (RunStatus.WAITING, RunStatus.STARTED)
+        if not created and not again:
+            return night
+        if running and _go_on(night):
             return night
         StageRun.objects.filter(night=night).delete()
         NightRun.objects.filter(pk=night.pk).update(
@@ -124,6 +128,25 @@ def start_night(*, as_of: date, acting_user: User | None, again: bool = False) -
         audit("health.night.started", acting_user=acting_user, target=night, as_of=as_of.isoformat())
     night.refresh_from_db()
     return night
+
+
+def _go_on(night: NightRun) -> bool:
+    """Bring the unfinished stages forward; False when the night has none (it never began)."""
+    waiting = list(StageRun.objects.filter(night=night).exclude(status=RunStatus.DONE))
+    for row in waiting:  # one that runs is done when it comes up again, and says so at once
+        Job.objects.put(STAGE_JOB, row.pk)
+    return bool(waiting)
+
+
+def is_given_up(night: NightRun) -> bool:
+    """Whether an unfinished stage failed so often that nobody tries it any more."""
+    stages = StageRun.objects.filter(night=night).exclude(status=RunStatus.DONE)
+    parked = Job.objects.filter(
+        kind=STAGE_JOB,
+        workspace=night.workspace_id,
+        object_id__in=list(stages.values_list("pk", flat=True)),
+    )
+    return bool(parked.filter(parked_at__isnull=False).exists())
 
 
 def _open_stage(night: NightRun, position: int) -> None:

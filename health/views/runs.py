@@ -16,7 +16,7 @@ from accounts.tasks import nudge
 from cs_platform.lib.periods import local_day
 from health.models import NightRun, RunStatus, StageRun
 from health.queries.sections import health_tabs
-from health.services.nights import STAGES, start_night
+from health.services.nights import STAGES, is_given_up, start_night
 
 
 @requires("health.view")
@@ -55,9 +55,11 @@ def progress(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
 def _state(night: NightRun) -> dict[str, object]:
     stages = list(StageRun.objects.filter(night=night).order_by("position", "shard"))
     done = {row.position for row in stages} - {row.position for row in stages if row.status != RunStatus.DONE}
-    running = night.status in (RunStatus.WAITING, RunStatus.STARTED)
+    given_up = is_given_up(night)
+    running = night.status in (RunStatus.WAITING, RunStatus.STARTED) and not given_up
     return {
         "night": night,
+        "given_up": given_up,
         "stages": stages,
         "done": len(done),
         "total": len(STAGES),

@@ -23,7 +23,9 @@ def features(request: WorkspaceRequest) -> HttpResponse:
     if request.method == "POST":
         if not can_edit:
             return render(request, "403.html", status=403)
-        marked = [name for name in request.POST.getlist("name") if 0 < len(name) <= 200]
+        marked = [
+            name for name in request.POST.getlist("name") if 0 < len(name) <= 200 and "\x00" not in name
+        ]
         set_key_features(names=marked, acting_user=request.user)
         words = ngettext("%(n)d key feature.", "%(n)d key features.", len(marked)) % {"n": len(marked)}
         when = gettext("The next nightly run uses them.")
@@ -63,12 +65,13 @@ def unattributed(request: WorkspaceRequest) -> HttpResponse:
 
 def _map(request: WorkspaceRequest) -> str:
     """Empty when mapped, else what was wrong."""
-    key, wanted = request.POST.get("key", "").strip(), request.POST.get("account", "").strip()
-    account = (
-        Account.objects.filter(external_id=wanted).first() or Account.objects.filter(name=wanted).first()
-    )
-    if not key or account is None:
+    key, wanted = (request.POST.get(name, "").replace("\x00", "").strip() for name in ("key", "account"))
+    found = Account.objects.filter(external_id=wanted)[:1] or Account.objects.filter(name=wanted)[:2]
+    if len(found) > 1:
+        return gettext("Several accounts have this name. Nothing was changed; give the id.")
+    if not key or not found:
         return gettext("No account has this id or name. Nothing was changed; check the spelling.")
+    account = found[0]
     try:
         add_alias(account=account, key=key, acting_user=request.user)
     except AliasTaken:
