@@ -7,7 +7,7 @@ from accounts.models import Job
 
 
 class DurableSignal:
-    """"It happened", about one object of the running workspace scope."""
+    """ "It happened", about one object of the running workspace scope."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -29,3 +29,4 @@ contact_changed = DurableSignal("contact_changed")
 subscription_changed = DurableSignal("subscription_changed")
 payment_failed = DurableSignal("payment_failed")
 import_finished = DurableSignal("import_finished")
+time_zone_changed = DurableSignal("time_zone_changed")

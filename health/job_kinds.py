@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from accounts.registry import JobKind, WorkspaceDefault, job_kinds, workspace_defaults
 from accounts.services.jobs import Lease
+from accounts.signals import time_zone_changed
 from health.defaults import create_defaults
 from health.services import nights
-from health.services.fold import run_fold_job
-from health.services.fold_requests import FOLD
+from health.services.fold import refold_everything, run_fold_job
+from health.services.fold_requests import FOLD, request_fold
 from health.services.scorecards import RESCORE_JOB
 
 
@@ -25,9 +26,17 @@ def _rescore(workspace_id: int) -> None:
     rescore(workspace_id)
 
 
+def _refold(workspace_id: int) -> None:
+    """Days are cut by the workspace's zone: after a new one, all of them are counted again."""
+    refold_everything()
+    request_fold()
+
+
 def register() -> None:
     job_kinds.register(JobKind(FOLD, run_fold_job, in_scope=False, lease=timedelta(minutes=5)))
     job_kinds.register(JobKind(nights.STAGE_JOB, nights.run_stage, in_scope=False))
     job_kinds.register(JobKind("health.train", _train, in_scope=False, max_attempts=3))
     job_kinds.register(JobKind(RESCORE_JOB, _rescore, lease=timedelta(minutes=10), max_attempts=3))
+    job_kinds.register(JobKind("health.refold", _refold))
+    time_zone_changed.connect("health.refold")
     workspace_defaults.register(WorkspaceDefault("health", create_defaults))

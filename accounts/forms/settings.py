@@ -21,7 +21,23 @@ def time_zones() -> list[tuple[str, str]]:
 
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        choices=time_zones,
+        help_text=_("Days begin and end here. After a change all use is counted into days again."),
+    )
+    horizon_days = forms.IntegerField(
+        label=_("Horizon of churn predictions, in days"),
+        min_value=7,
+        max_value=365,
+        help_text=_(
+            "A prediction says how likely the last subscription ends within this time. "
+            "A change holds from the next training on."
+        ),
+    )
+    night_hour = forms.IntegerField(
+        label=_("Hour of the nightly run"), min_value=0, max_value=23, help_text=_("Local hour, 0 to 23.")
+    )
 
     class Meta:
         model = Workspace
@@ -30,18 +46,14 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
             "name": _("Name"),
             "language": _("Language of mails to your team"),
             "report_currency": _("Report currency"),
-            "horizon_days": _("Horizon of churn predictions, in days"),
-            "night_hour": _("Hour of the nightly run"),
         }
         help_texts = {
             "report_currency": _("Three letters, for example USD. Amounts in other currencies need a rate."),
-            "horizon_days": _("A prediction says how likely the last subscription ends within this time."),
-            "night_hour": _("Local hour, 0 to 23."),
         }
 
     def clean_report_currency(self) -> str:
         code = str(self.cleaned_data["report_currency"]).strip().upper()
-        if len(code) != 3 or not code.isalpha():
+        if len(code) != 3 or not (code.isascii() and code.isalpha()):
             raise forms.ValidationError(_("Give the three letters of a currency, for example USD or KRW."))
         return code
 

@@ -23,11 +23,24 @@ class NotForYou(RuntimeError):
     """The invitation names another mail address."""
 
 
+class NotOpen(RuntimeError):
+    """The invitation was used or withdrawn meanwhile."""
+
+
+class AlreadyMember(RuntimeError):
+    """The address belongs to an active member; roles are changed in the list."""
+
+
 @transaction.atomic
 def invite(*, email: str, role: str, acting_user: User, now: datetime) -> tuple[Invitation, Credential]:
-    """Write an invitation and its mail; an open one for the same address is replaced."""
+    """Write an invitation and its mail; an open one for the same address is replaced.
+
+    Raises AlreadyMember: accepting must not change the role of somebody who is in already.
+    """
     workspace = Workspace.objects.get(pk=current_workspace_id())
     address = email.strip().lower()
+    if Membership.objects.filter(user__email__iexact=address, is_active=True).exists():
+        raise AlreadyMember
     Invitation.objects.filter(email=address, accepted_at__isnull=True, revoked_at__isnull=True).update(
         revoked_at=now
     )
@@ -66,14 +79,18 @@ def find_invitation(*, credential: Credential, now: datetime) -> Invitation | No
 
 @transaction.atomic
 def accept(*, invitation: Invitation, user: User, now: datetime) -> Membership:
-    """Turn an open invitation into a membership, once. Raises NotForYou for another address."""
+    """Turn an open invitation into a membership, once; an active one keeps its role.
+
+    Raises NotForYou for another address, NotOpen when it was used or withdrawn meanwhile.
+    """
     if user.email.lower() != invitation.email:
         raise NotForYou
     taken = Invitation.objects.filter(pk=invitation.pk, accepted_at__isnull=True, revoked_at__isnull=True)
     if not taken.update(accepted_at=now):
-        raise NotForYou
+        raise NotOpen
     audit("accounts.invitation.accepted", acting_user=user, target=invitation)
-    return add_member(user=user, role=invitation.role, acting_user=user)
+    member = Membership.objects.filter(user=user, is_active=True).first()
+    return member or add_member(user=user, role=invitation.role, acting_user=user)
 
 
 def revoke(*, invitation: Invitation, acting_user: User, now: datetime) -> None:

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from accounts.models import Membership, Role, User, Workspace
 from accounts.services.audit import audit
+from accounts.signals import time_zone_changed
 from cs_platform.lib.scoping import current_workspace_id
 
 
@@ -43,11 +44,15 @@ def reactivate(*, membership: Membership, acting_member: Membership) -> None:
     audit("accounts.membership.reactivated", acting_user=acting_member.user, target=membership)
 
 
+@transaction.atomic
 def update_workspace(*, workspace: Workspace, acting_user: User, **values: object) -> None:
     """Change the workspace's own settings; values are checked by the form and by the database."""
+    zone = Workspace.objects.values_list("time_zone", flat=True).get(pk=workspace.pk)
     for name, value in values.items():
         setattr(workspace, name, value)
     workspace.save(update_fields=list(values))
+    if workspace.time_zone != zone:  # a day is another stretch of time now
+        time_zone_changed.send(workspace.pk)
     audit("accounts.workspace.changed", acting_user=acting_user, target=workspace, fields=sorted(values))
 
 

@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
@@ -30,12 +31,21 @@ def invitation(request: HttpRequest, token: str) -> HttpResponseBase:
     credential = parse_credential(token)
     workspace = Workspace.objects.filter(public_id=credential.workspace).first() if credential else None
     if credential is None or workspace is None:
-        return render(request, "public/no_such_link.html", status=404)
+        return _no_such_link(request)
     with workspace_scope(workspace.pk):
         found = invitations.find_invitation(credential=credential, now=timezone.now())
-        if found is None:
-            return render(request, "public/no_such_link.html", status=404)
-        return _join(request, found)
+        try:
+            response = _join(request, found) if found else _no_such_link(request)
+        except invitations.NotOpen:
+            response = _no_such_link(request)
+    add_never_cache_headers(response)
+    response["Cache-Control"] += ", no-store"
+    response["Referrer-Policy"] = "no-referrer"  # the address is the key
+    return response
+
+
+def _no_such_link(request: HttpRequest) -> HttpResponse:
+    return render(request, "public/no_such_link.html", status=404)
 
 
 def _join(request: HttpRequest, found: Invitation) -> HttpResponse:

@@ -43,5 +43,9 @@ def keys(request: WorkspaceRequest) -> HttpResponse:
 def key_revocation(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
     key = get_object_or_404(ApiKey, public_id=public_id)
     revoke_api_key(key=key, acting_user=request.user, now=timezone.now())
-    messages.success(request, gettext("The key no longer works."))
+    if key.scope == ApiKey.Scope.WRITE:
+        words = gettext("The key no longer works; events by it are refused within five seconds.")
+    else:
+        words = gettext("The key no longer works.")
+    messages.success(request, words)
     return redirect("accounts:keys")

@@ -15,6 +15,7 @@ from accounts.access import WorkspaceRequest, requires
 from accounts.forms.settings import InviteForm, RoleForm
 from accounts.models import Invitation, Membership, Role
 from accounts.services import invitations, members
+from accounts.tasks import nudge
 
 
 @requires("members.manage")
@@ -22,19 +23,34 @@ def members_page(request: WorkspaceRequest) -> HttpResponse:
     """Members and open invitations; a POST invites."""
     owner = request.membership.role == Role.OWNER
     form = InviteForm(request.POST or None, may_make_owners=owner)
-    if request.method == "POST" and form.is_valid():
-        values = form.cleaned_data
-        invitations.invite(
-            email=values["email"], role=values["role"], acting_user=request.user, now=timezone.now()
-        )
-        messages.success(request, gettext("Invitation to %(email)s is on its way.") % values)
+    if request.method == "POST" and form.is_valid() and _invite(request, form):
         return redirect("accounts:members")
     people = Membership.objects.select_related("user").order_by("-is_active", "user__name", "pk")
     waiting = Invitation.objects.filter(
         accepted_at__isnull=True, revoked_at__isnull=True, expires_at__gt=timezone.now()
     )
-    context = {"members": people, "invitations": waiting.order_by("-pk"), "form": form, "roles": Role.choices}
+    context = {
+        "members": people,
+        "invitations": waiting.order_by("-pk"),
+        "form": form,
+        "roles": form.fields["role"].choices,  # type: ignore[attr-defined]
+        "may_change_owners": owner,
+    }
     return render(request, "settings/members.html", context, status=422 if form.errors else 200)
+
+
+def _invite(request: WorkspaceRequest, form: InviteForm) -> bool:
+    values = form.cleaned_data
+    try:
+        invitations.invite(
+            email=values["email"], role=values["role"], acting_user=request.user, now=timezone.now()
+        )
+    except invitations.AlreadyMember:
+        form.add_error("email", gettext("This person is a member already; change the role in the list."))
+        return False
+    nudge()
+    messages.success(request, gettext("Invitation to %(email)s is on its way.") % values)
+    return True
 
 
 @require_POST
@@ -50,6 +66,8 @@ def member_role(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
             ),
             gettext("%(name)s has a new role.") % {"name": member.user},
         )
+    else:
+        messages.error(request, gettext("Nothing was changed: this role is unknown."))
     return redirect("accounts:members")
 
 

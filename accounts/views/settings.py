@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 
 from accounts.access import WorkspaceRequest, allows, requires
 from accounts.forms.settings import WorkspaceForm
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, Workspace
 from accounts.registry import settings_pages
 from accounts.services.members import update_workspace
 from accounts.views.design import sample_context
@@ -26,7 +26,8 @@ def settings_index(request: WorkspaceRequest) -> HttpResponse:
 
 @requires("settings.manage")
 def workspace_settings(request: WorkspaceRequest) -> HttpResponse:
-    workspace = request.membership.workspace
+    # A copy: what is typed wrongly must not show up in the frame of the page.
+    workspace = Workspace.objects.get(pk=request.membership.workspace.pk)
     form = WorkspaceForm(request.POST or None, instance=workspace)
     if request.method == "POST" and form.is_valid():
         update_workspace(workspace=workspace, acting_user=request.user, **form.cleaned_data)
