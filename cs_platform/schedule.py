@@ -19,6 +19,12 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    # The customers of the demo workspace go on living; before the night, so that it sees the day that has just ended.
+    "health.continue_demo": {
+        "task": "health.continue_demo",
+        "schedule": 900.0,
+        "options": {"expires": 900},
+    },
     # Months of the event table ahead of time; what comes in before its month exists waits in the default partition.
     "health.keep_partitions": {
         "task": "health.keep_partitions",

@@ -23,3 +23,10 @@ def request_trainings() -> int:
 @shared_task(name="health.keep_partitions")
 def keep_partitions() -> int:
     return len(ensure_partitions(today=timezone.now().date()))
+
+
+@shared_task(name="health.continue_demo")
+def continue_demo() -> int:
+    from health.services.demo import continue_demo as tell_on  # loads numpy
+
+    return tell_on(now=timezone.now())

@@ -17,7 +17,7 @@ from cs_platform.lib.periods import local_day
 from cs_platform.lib.scoping import workspace_scope
 from health.services.fold import fold_workspace
 from health.services.predictions import train
-from health.services.simulation.writing import write_business
+from health.services.simulation.writing import extend_business, write_business
 from health.services.snapshots import rebuild_days
 from health.services.training import build_history
 from health.simulation import SimulationSpec
@@ -129,6 +129,14 @@ def _build_recent_history(workspace: Workspace, end: date, say: Say) -> None:
         with workspace_scope(workspace.pk):
             build_history([week])
     say(f"history: {len(weeks)} weeks")
+
+
+def continue_demo(*, now: datetime) -> int:
+    """Tell a complete demo on to the running day, so that its customers do not fall silent; returns the events."""
+    workspace = Workspace.objects.filter(slug=SLUG).first()
+    if workspace is None or not is_complete(workspace):
+        return 0
+    return extend_business(workspace=workspace, until=local_day(now, workspace.zone), acting_user=None)
 
 
 def mark_complete(workspace: Workspace) -> None:

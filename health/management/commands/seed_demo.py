@@ -12,6 +12,8 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from accounts.management.base import ReportingCommand
+from accounts.models import Workspace
+from cs_platform.lib.periods import local_day
 from health.services import demo
 
 
@@ -31,7 +33,7 @@ class Command(ReportingCommand):
                 self.stdout.write(f"login {person.role} {person.email} {person.password}")
             return {}
         if demo.is_complete(workspace):
-            return {"workspace": workspace.slug, "there already": True}
+            return self._go_on(workspace)
         started = time.monotonic()
         say = self._stopwatch(started)
         as_of = demo.write_year(workspace, now=timezone.now(), say=say, accounts=accounts, days=days)
@@ -41,6 +43,14 @@ class Command(ReportingCommand):
         self._night(workspace.slug, as_of)
         demo.mark_complete(workspace)
         return {"workspace": workspace.slug, "seconds": round(time.monotonic() - started, 1)}
+
+    def _go_on(self, workspace: Workspace) -> dict[str, Any]:
+        """After days without a running platform the night may already have seen silent customers: run it again."""
+        now = timezone.now()
+        events = demo.continue_demo(now=now)
+        if events:
+            self._night(workspace.slug, local_day(now, workspace.zone))
+        return {"workspace": workspace.slug, "there already": True, "new events": events}
 
     def _night(self, slug: str, as_of: date) -> None:
         call_command("run_daily", workspace=slug, as_of=as_of, stdout=StringIO(), stderr=self.stderr)

@@ -21,6 +21,8 @@ from health.simulation.subscriptions import SimulatedSubscription
 # Units of the report currency (US dollars) for one major unit; believable, not of a real day.
 _RATES = {"EUR": 1.09, "GBP": 1.28, "KRW": 0.00073}
 
+_STATE = "plan_id status mrr_minor seats ended_at renews_at ended_reason ended_cause".split()
+
 
 def write_plans(target: Target) -> int:
     """The price list in dollars and a rate of exchange for every quarter."""
@@ -28,7 +30,13 @@ def write_plans(target: Target) -> int:
     rows = [(uuid4(), plan.name, plan.unit_minor["USD"], "USD", True) for plan in target.business.plans]
     written = upsert(Plan._meta.db_table, columns, rows, key=["name"], update=[])
     rates = list(_rates(target))
-    upsert(ExchangeRate._meta.db_table, ["currency", "on_date", "rate"], rates, key=["currency", "on_date"])
+    upsert(
+        ExchangeRate._meta.db_table,
+        ["currency", "on_date", "rate"],
+        rates,
+        key=["currency", "on_date"],
+        update=[],
+    )
     return written
 
 
@@ -64,7 +72,7 @@ def write_subscriptions(target: Target) -> int:
         "properties",
     ]
     rows = [_subscription_row(item, target, plans) for item in target.business.subscriptions]
-    written = upsert(Subscription._meta.db_table, columns, rows, key=["external_id"], update=[])
+    written = upsert(Subscription._meta.db_table, columns, rows, key=["external_id"], update=_STATE)
     columns = [
         "subscription_id",
         "effective_at",
@@ -151,7 +159,7 @@ def write_invoices(target: Target) -> int:
         )
         for item in target.business.invoices
     ]
-    written = upsert(Invoice._meta.db_table, columns, rows, key=["external_id"], update=[])
+    written = upsert(Invoice._meta.db_table, columns, rows, key=["external_id"], update=["status", "paid_at"])
     columns = ["invoice_id", "account_id", "number", "attempted_at", "status", "decline_code"]
     key = ["invoice_id", "number"]
     upsert(PaymentAttempt._meta.db_table, columns, list(_attempt_rows(target)), key=key, update=[])

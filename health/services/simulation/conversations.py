@@ -44,7 +44,9 @@ def write_tickets(target: Target) -> int:
         )
         for item in target.business.tickets
     ]
-    return upsert(Ticket._meta.db_table, columns, rows, key=["external_id"], update=[])
+    return upsert(
+        Ticket._meta.db_table, columns, rows, key=["external_id"], update=["closed_at", "satisfaction"]
+    )
 
 
 def write_touches(target: Target) -> int:
@@ -77,7 +79,7 @@ def _author(target: Target, csm: int) -> int | None:
 
 def _activity_rows(target: Target) -> Iterator[tuple[Any, ...]]:
     for item in target.business.touches:
-        if item.kind != "note":
+        if item.kind != "note" and not target.is_told(item.at):
             contact = None if item.contact is None else int(target.contact_ids[item.contact])
             account_id = int(target.account_ids[item.account])
             author, data = _author(target, item.csm), Jsonb({})
@@ -99,17 +101,18 @@ def _activity_rows(target: Target) -> Iterator[tuple[Any, ...]]:
 def _cancellation_rows(target: Target) -> Iterator[tuple[Any, ...]]:
     """Requests to cancel, in the shape that an import of cancellations gives them."""
     for row_id, item in zip(target.subscription_ids, target.business.subscriptions, strict=True):
-        if item.cancel_requested_at and item.ended_cause == "voluntary":
+        requested_at = item.cancel_requested_at
+        if requested_at and item.ended_cause == "voluntary" and not target.is_told(requested_at):
             data = {"reason": item.ended_reason, "cause": item.ended_cause, "subscriptions": [int(row_id)]}
             account_id = int(target.account_ids[item.account])
             yield (
                 *(uuid4(), account_id, None, None, "cancellation", "", item.comment),
-                *(Jsonb(data | {"properties": {}}), False, item.cancel_requested_at, _SOURCE),
+                *(Jsonb(data | {"properties": {}}), False, requested_at, _SOURCE),
             )
 
 
 def _note_rows(target: Target) -> Iterator[tuple[Any, ...]]:
     for item in target.business.touches:
-        if item.kind == "note":
+        if item.kind == "note" and not target.is_told(item.at):
             account_id = int(target.account_ids[item.account])
             yield uuid4(), account_id, _author(target, item.csm), item.text, False, item.at

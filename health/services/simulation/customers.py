@@ -94,7 +94,7 @@ def write_contacts(target: Target) -> int:
         "created_at",
     ]
     return upsert(
-        Contact._meta.db_table, columns, list(_contact_rows(target)), key=["external_id"], update=[]
+        Contact._meta.db_table, columns, list(_contact_rows(target)), key=["external_id"], update=["left_at"]
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -17,9 +18,17 @@ from health.simulation import Business
 
 @dataclass(frozen=True)
 class Target:
-    """A simulated business and the workspace (of the running scope) that it is written into."""
+    """A simulated business and the workspace (of the running scope) that it is written into.
+
+    `told_days` is how many days of it are there already; what has no key of its own is written from then on.
+    """
 
     business: Business
+    told_days: int = 0
+
+    def is_told(self, at: datetime) -> bool:
+        """Whether this moment lies in the days that are there already."""
+        return self.told_days > 0 and at < self.business.spec.moment(self.told_days)
 
     @cached_property
     def account_ids(self) -> NDArray[np.int64]:

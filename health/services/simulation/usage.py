@@ -37,7 +37,7 @@ def write_events(target: Target) -> int:
     for position, feature in enumerate(f for f in target.business.features if f.is_key):
         KeyFeature.objects.get_or_create(name=feature.event, defaults={"position": position})
     written = 0
-    for batch in target.business.events(BATCH):
+    for batch in target.business.events(BATCH, told_days=target.told_days):
         _copy(target, batch, first=written)
         _touch_cells(target, batch)
         written += len(batch)
@@ -66,7 +66,7 @@ def _lines(target: Target, batch: EventBatch, first: int) -> Iterator[str]:
     rows = zip(moments, *(column.tolist() for column in columns), strict=True)
     account_ids, contact_ids = target.account_ids.tolist(), target.contact_ids.tolist()
     for number, (moment, account, contact, feature, quantity) in enumerate(rows, start=first):
-        message = f"sim-{business.spec.seed}-{number}".encode()
+        message = f"sim-{business.spec.seed}-{target.told_days}-{number}".encode()
         person, key = (contact_ids[contact], people[contact]) if contact >= 0 else ("\\N", "")
         digest = hashlib.sha256(message).hexdigest()[:32]
         yield (

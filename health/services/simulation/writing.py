@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,7 @@ from health.services.simulation.usage import write_events
 from health.simulation import Business, SimulationSpec, simulate
 
 MARKER = "health.simulation.part_written"
+EXTENDED = "health.simulation.extended"
 Progress = Callable[[str, int, bool], None]
 
 
@@ -78,6 +79,24 @@ def write_business(
     return Written(business, rows, list(done))
 
 
+def extend_business(*, workspace: Workspace, until: date, acting_user: User | None) -> int:
+    """Tell the workspace's business on to the day before `until`, in one transaction.
+
+    Returns the events written; 0 where no finished business is there or it has come so far already.
+    """
+    with workspace_scope(workspace.pk):
+        marks = _marks(MARKER)
+        spec = _former_spec(marks) if {mark["part"] for mark in marks} >= set(OWN_PARTS) else None
+        if spec is None or until <= spec.end:
+            return 0
+        target = Target(simulate(spec.extended_to(until)), told_days=spec.days)
+        rows = {part: write(target) for part, write in all_parts().items()}
+        audit(
+            EXTENDED, acting_user=acting_user, target=workspace, end=until.isoformat(), events=rows["events"]
+        )
+    return rows["events"]
+
+
 def all_parts() -> dict[str, Callable[[Target], int]]:
     """Our own parts, then those that apps above have registered."""
     return OWN_PARTS | {part.name: part.write for part in simulator_parts}
@@ -93,12 +112,22 @@ def _key(spec: SimulationSpec) -> dict[str, Any]:
 
 def _with_former(spec: SimulationSpec, members: int) -> tuple[SimulationSpec, dict[str, int]]:
     """The specification with the end day and CSMs of a former run, and the rows that it wrote by part."""
-    marks = [entry.data for entry in AuditEntry.objects.filter(action=MARKER).order_by("pk")]
-    values = asdict(spec) | {"csms": members}
-    if marks:
-        former = marks[0]
-        for name in ("accounts", "days", "seed", "events_per_account_day"):
-            if former[name] != values[name]:
-                raise OtherSimulation(f"this workspace holds a simulation with {name} = {former[name]}")
-        values |= {"end": date.fromisoformat(former["end"]), "csms": former["csms"]}
-    return SimulationSpec(**values), {mark["part"]: mark["rows"] for mark in marks}
+    marks = _marks(MARKER)
+    if not marks:
+        return replace(spec, csms=members), {}
+    for name in ("accounts", "days", "seed", "events_per_account_day"):
+        if marks[0][name] != getattr(spec, name):
+            raise OtherSimulation(f"this workspace holds a simulation with {name} = {marks[0][name]}")
+    return _former_spec(marks), {mark["part"]: mark["rows"] for mark in marks}
+
+
+def _former_spec(marks: list[dict[str, Any]]) -> SimulationSpec:
+    """What the workspace holds, told on as often as it was."""
+    names = ("accounts", "days", "seed", "csms", "events_per_account_day")
+    spec = SimulationSpec(end=date.fromisoformat(marks[0]["end"]), **{name: marks[0][name] for name in names})
+    told_on = _marks(EXTENDED)
+    return spec.extended_to(date.fromisoformat(told_on[-1]["end"])) if told_on else spec
+
+
+def _marks(action: str) -> list[dict[str, Any]]:
+    return [entry.data for entry in AuditEntry.objects.filter(action=action).order_by("pk")]

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.core.management import call_command
 
 from accounts.models import Account, Membership, Role, User, Workspace
 from cs_platform.lib.scoping import workspace_scope
-from health.models import AccountState, Event, HealthScore, IntakeBatch, ModelVersion, NightRun, QueueEntry
+from health.models import (
+    AccountState,
+    Event,
+    HealthScore,
+    IntakeBatch,
+    ModelVersion,
+    NightRun,
+    QueueEntry,
+    Risk,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SIZE = {"accounts": 60, "days": 120}
@@ -50,3 +61,17 @@ def test_seeding_fills_the_queue_once() -> None:
     assert "there already" in out.getvalue()
     with workspace_scope(workspace.pk):
         assert Event.objects.count() == events
+
+
+def test_days_later_the_customers_still_live() -> None:
+    prepare()
+    call_command("seed_demo", **SIZE, stdout=io.StringIO(), stderr=io.StringIO())
+    workspace = Workspace.objects.get(slug="demo")
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=20), tick=False):
+        out = io.StringIO()
+        call_command("seed_demo", **SIZE, stdout=out, stderr=io.StringIO())
+        with workspace_scope(workspace.pk):
+            nights = NightRun.objects.filter(status="done").order_by("as_of")
+            assert (nights[1].as_of - nights[0].as_of).days == 20
+            quiet = Risk.objects.filter(cause="gone_quiet", closed_on__isnull=True).count()
+            assert quiet < 0.3 * AccountState.objects.filter(is_customer=True).count()

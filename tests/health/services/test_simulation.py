@@ -14,9 +14,11 @@ from django.db import connection
 from accounts.models import (
     Account,
     AccountTrait,
+    Activity,
     Contact,
     Invoice,
     Membership,
+    Note,
     PaymentAttempt,
     Role,
     Subscription,
@@ -28,7 +30,9 @@ from accounts.models import (
 from accounts.services.workspaces import add_member, create_workspace
 from cs_platform.lib.scoping import workspace_scope
 from health.models import Event, IntakeBatch, KeyFeature
-from health.services.simulation.writing import write_business
+from health.services.simulation.conversations import write_tickets
+from health.services.simulation.identities import Target
+from health.services.simulation.writing import extend_business, write_business
 from health.simulation import SimulationSpec, simulate
 
 SIZE = ["--accounts", "30", "--days", "90", "--seed", "3", "--end", "2026-11-20"]
@@ -114,8 +118,8 @@ def test_a_broken_part_leaves_nothing_half_written(
 ) -> None:
     from health.services.simulation import writing
 
-    def breaks(target: object) -> int:
-        writing.write_tickets(target)  # type: ignore[arg-type]
+    def breaks(target: Target) -> int:
+        write_tickets(target)
         raise RuntimeError("power cut")
 
     spec = SimulationSpec(end=_end(), accounts=30, days=90, seed=3)
@@ -151,3 +155,28 @@ def test_apps_above_add_their_parts(workspace: Workspace) -> None:
         assert written["surveys"] > 0
     finally:
         del simulator_parts._items["surveys"]
+
+
+def test_a_business_goes_on_from_where_it_stopped(workspace: Workspace) -> None:
+    until = date(2026, 12, 5)
+    assert extend_business(workspace=workspace, until=until, acting_user=None) == 0
+    run()
+    with workspace_scope(workspace.pk):
+        before = Event.objects.count()
+    added = extend_business(workspace=workspace, until=until, acting_user=None)
+    assert extend_business(workspace=workspace, until=until, acting_user=None) == 0
+    spec = SimulationSpec(end=_end(), accounts=30, days=90, seed=3, csms=2).extended_to(until)
+    whole = simulate(spec)
+    assert run()["written"] == {}
+    with workspace_scope(workspace.pk):
+        assert Event.objects.count() == before + added == sum(len(batch) for batch in whole.events())
+        assert Activity.objects.count() + Note.objects.count() == len(whole.touches) + sum(
+            item.ended_cause == "voluntary" for item in whole.subscriptions
+        )
+        for item in whole.subscriptions:
+            row = Subscription.objects.get(external_id=item.external_id)
+            assert (row.seats, row.ended_at, row.ended_reason) == (
+                item.seats,
+                item.cancel_at,
+                item.ended_reason,
+            )
