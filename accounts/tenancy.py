@@ -26,7 +26,6 @@ UNSCOPED_TABLES = frozenset(
         "accounts_user",
         "accounts_user_groups",
         "accounts_user_user_permissions",
-        "accounts_loginattempt",
         "accounts_job",
         "account_emailaddress",
         "account_emailconfirmation",

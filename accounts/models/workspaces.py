@@ -196,13 +196,3 @@ class SavedView(PublicModel):
             unique_in_workspace("user", "page", "name", name="saved_view_unique"),
             unique_in_workspace("public_id", name="saved_view_public_id"),
         ]
-
-
-class LoginAttempt(models.Model):
-    """Counted in Postgres so that limits hold, and fail closed, without Redis. Keys are keyed hashes."""
-
-    key = models.CharField(max_length=64)
-    at = models.DateTimeField()
-
-    class Meta:
-        indexes = [models.Index(fields=["key", "at"], name="login_attempt_key")]
