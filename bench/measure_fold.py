@@ -31,7 +31,7 @@ class Day:
         self.workspace = world.used_workspace.pk
         self.day = world.as_of - timedelta(days=1)
         start = datetime.combine(self.day, time(), UTC)
-        self.parameters = {
+        self.parameters: dict[str, Any] = {
             "w": self.workspace,
             "day": self.day,
             "from": start,

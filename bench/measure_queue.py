@@ -71,7 +71,7 @@ def ready(membership: Membership, path: str) -> tuple[Any, dict[str, Any]]:
 def compare(membership: Membership, path: str) -> Pair:
     client = Client(SERVER_NAME=HOST)
     client.force_login(membership.user)
-    with workspace_scope(membership.workspace_id):
+    with workspace_scope(membership.workspace.pk):
         request, context = ready(membership, path)
 
     def floor() -> int:
@@ -82,7 +82,7 @@ def compare(membership: Membership, path: str) -> Pair:
 
     if floor() != work() or not work():
         raise RuntimeError(f"{path} shows other rows than its template from ready dataclasses")
-    return Pair(floor, work)
+    return Pair(floor, work, agree=True)
 
 
 @measure("queue_page", floor="the same template from ready dataclasses", goal=1.5)
@@ -94,7 +94,7 @@ def queue_first_page(world: World) -> Pair:
 def queue_deep_page(world: World) -> Pair:
     """A page from the middle of the queue."""
     membership = fill(world)
-    with workspace_scope(membership.workspace_id):
+    with workspace_scope(membership.workspace.pk):
         rows = QueueEntry.objects.order_by("-has_arr", "-expected_loss_minor", "-account_id")
         middle = rows[world.accounts // 2]
         cursor = QueueFilter(csm="all").order.cursor(middle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 import psycopg
 from django.db import connection
@@ -92,19 +93,24 @@ GROUP BY account_id, contact_id, number / 32 ORDER BY number / 32, account_id
 class World:
     """Lazily built parts; every part is made once per run."""
 
-    def __init__(self, postgres: Postgres) -> None:
+    def __init__(
+        self, postgres: Postgres, *, name: str = "bench", accounts: int | None = None, bare: bool = False
+    ) -> None:
+        """`bare`: accounts alone, for pages that read nothing else."""
         self.postgres = postgres
-        self.accounts = int(os.environ.get("BENCH_ACCOUNTS", "10000"))
+        self.name = name
+        self.parts = (_ACCOUNTS,) if bare else (_ACCOUNTS, _CONTACTS, _SUBSCRIPTIONS, _CHANGES, _TICKETS)
+        self.accounts = accounts or int(os.environ.get("BENCH_ACCOUNTS", "10000"))
         self.events = int(os.environ.get("BENCH_EVENTS", "2000000"))
         self.as_of: date = AS_OF
 
     @cached_property
     def workspace(self) -> Workspace:
         """A workspace with accounts, people and money, without usage."""
-        owner = User.objects.create_user("owner@bench.example", "correct-horse-battery")
-        workspace = create_workspace(slug="bench", name="Bench", owner=owner, acting_user=None)
+        owner = User.objects.create_user(f"owner@{self.name}.example", "correct-horse-battery")
+        workspace = create_workspace(slug=self.name, name="Bench", owner=owner, acting_user=None)
         with workspace_scope(workspace.pk), connection.cursor() as cursor:
-            for statement in (_ACCOUNTS, _CONTACTS, _SUBSCRIPTIONS, _CHANGES, _TICKETS):
+            for statement in self.parts:
                 cursor.execute(statement, self._params(workspace))
         self.tidy()
         return workspace
@@ -136,7 +142,7 @@ class World:
         with psycopg.connect(host=host, user=OWNER_ROLE, dbname=DATABASE, autocommit=True) as owner:
             owner.execute("VACUUM ANALYZE")
 
-    def _params(self, workspace: Workspace) -> dict[str, object]:
+    def _params(self, workspace: Workspace) -> dict[str, Any]:
         return {
             "w": workspace.pk,
             "accounts": self.accounts,
