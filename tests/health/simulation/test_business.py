@@ -48,7 +48,7 @@ def test_identities_are_unique_and_invented(business: Business) -> None:
         business.invoices,
         business.tickets,
     ):
-        ids = [row.external_id for row in rows]  # type: ignore[attr-defined]
+        ids = [row.external_id for row in rows]
         assert len(set(ids)) == len(ids)
     assert len({account.name for account in business.accounts}) == len(business.accounts)
     assert len({person.email for person in business.contacts}) == len(business.contacts)
