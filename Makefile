@@ -54,7 +54,7 @@ demo: .venv/runtime
 
 # Three processes, each with its own cluster; a picked few run in one.
 test: .venv/development
-	@$(RUN) -m pytest $(if $(K),-k "$(K)",-n 3 --dist loadgroup) $(PYTEST_ARGS)
+	@$(RUN) -m pytest $(if $(K),-k "$(K)",-n 3) $(PYTEST_ARGS)
 
 check: .venv/development
 	@$(RUN) .ci/check.py $(K)

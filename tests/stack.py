@@ -13,6 +13,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -175,14 +176,32 @@ def pytest_configure(config: pytest.Config) -> None:
     socket.socket.connect = guarded(socket.socket.connect)  # type: ignore[method-assign]
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With xdist: tests of real processes one after the other, so that they do not starve each other; one Chromium."""
-    for item in items:
-        for mark in ("worker", "browser"):
-            if item.get_closest_marker(mark):
-                item.add_marker(pytest.mark.xdist_group(mark))
-                break
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if "browser" in item.path.parts:
+        item.add_marker(pytest.mark.browser)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With xdist: a file's tests stay together. Tests of real processes run one after the other, so that they do
+    not starve each other, and the browser's share one Chromium.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid.split("::", 1)[0])
+
+    return ByGroup(config, log)
+
+
+@cache
+def group_of(file: str) -> str:
+    """The files that one test process runs in a row: all of a kind, or the file alone."""
+    text = (REPOSITORY / file).read_text()
+    for kind in ("worker", "browser"):
+        if f"mark.{kind}" in text or f"tests/{kind}/" in file:
+            return kind
+    return file
 
 
 def guarded(connect: Any) -> Any:

@@ -4,7 +4,6 @@ A page fails its test when the console shows an error, a script throws, or the c
 """
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +14,6 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from tests.stack import REPOSITORY
 
 PICTURES = REPOSITORY / "test-artifacts"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in Path(item.path).parents:
-            item.add_marker(pytest.mark.browser)
 
 
 class Complaints:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from cs_platform.embedded.paths import Paths
 from tests.stack import REPOSITORY
+from tests.workers import RealWorker
 
 pytestmark = [pytest.mark.worker, pytest.mark.slow]
 START_SECONDS = 90.0
@@ -151,8 +153,15 @@ def test_killed_servers_come_back(demo: Demo) -> None:
     os.kill(keeper[0], signal.SIGKILL)
     demo.wait_for_line("the embedded servers had ended")
     assert demo.sql("SELECT 1") == [(1,)]
-    with urllib.request.urlopen(f"http://127.0.0.1:{demo.port}/readyz", timeout=10) as response:
-        assert response.status == 200
+    RealWorker.wait_for(lambda: answers(f"http://127.0.0.1:{demo.port}/readyz"), 20)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as response:
+            return bool(response.status == 200)
+    except urllib.error.HTTPError:  # for a moment the connections of before are still in the pool
+        return False
 
 
 def test_sigterm_leaves_no_process_behind(demo: Demo) -> None:
