@@ -10,14 +10,15 @@ LOCK_NUMBER = 7003
 LOCK = "SELECT pg_advisory_xact_lock(%s, %s)"
 
 TEMPORARY_TABLES = """
-CREATE TEMP TABLE IF NOT EXISTS fold_cells (account_id bigint, day date) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS fold_cells (account_id bigint, day date, existed boolean) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS fold_usage (
     account_id bigint, day date, name text, person text, events bigint, micros numeric
 ) ON COMMIT DELETE ROWS;
 TRUNCATE fold_cells, fold_usage
 """
 
-# Cells of accounts that were deleted meanwhile are dropped: their rollups went with them.
+# Cells of accounts that were deleted meanwhile are dropped: their rollups went with them. A cell that has
+# never been folded (no row in AccountDay) has nothing to take away, which spares most of the work of a night.
 TAKE = """
 WITH queue AS (
     SELECT id, sum(cardinality(account_ids)) OVER (ORDER BY id) - cardinality(account_ids) AS before
@@ -29,14 +30,18 @@ WITH queue AS (
     RETURNING b.account_ids, b.days
 ), cells AS (
     INSERT INTO fold_cells
-    SELECT DISTINCT cell.account_id, cell.day
-    FROM taken, unnest(taken.account_ids, taken.days) AS cell(account_id, day)
+    SELECT cell.account_id, cell.day, r.id IS NOT NULL
+    FROM (SELECT DISTINCT c.account_id, c.day
+          FROM taken, unnest(taken.account_ids, taken.days) AS c(account_id, day)) AS cell
     JOIN accounts_account a ON a.workspace_id = %(workspace)s AND a.id = cell.account_id
+    LEFT JOIN health_accountday r
+        ON r.workspace_id = %(workspace)s AND r.account_id = cell.account_id AND r.day = cell.day
 )
 SELECT count(*) FROM taken
 """
 
-# A range of the key per day, two hours wider than the day for clock changes; the date decides.
+# A range of the key per day, two hours wider than the day for clock changes; the date decides. OFFSET 0 keeps
+# the planner from turning it into a join over all partitions.
 # Raw user keys are marked, so that none can be mistaken for the id of a contact.
 READ_USAGE = """
 INSERT INTO fold_usage
@@ -50,6 +55,7 @@ CROSS JOIN LATERAL (
     FROM health_event
     WHERE workspace_id = %(workspace)s AND occurred_at >= d.starts AND occurred_at < d.ends
         AND (occurred_at AT TIME ZONE %(zone)s)::date = d.day
+    OFFSET 0
 ) AS e
 JOIN fold_cells c ON c.day = d.day AND c.account_id = e.account_id
 GROUP BY e.account_id, d.day, e.name, e.person
@@ -58,7 +64,7 @@ GROUP BY e.account_id, d.day, e.name, e.person
 _ROLLUPS = (
     """
 DELETE FROM health_usagerollup r USING fold_cells c
-WHERE r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.day = c.day AND NOT EXISTS (
+WHERE c.existed AND r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.day = c.day AND NOT EXISTS (
     SELECT 1 FROM fold_usage u WHERE u.account_id = r.account_id AND u.day = r.day AND u.name = r.name)
 """,
     """
@@ -74,7 +80,7 @@ WHERE (r.events, r.quantity) IS DISTINCT FROM (excluded.events, excluded.quantit
 _ACCOUNT_DAYS = (
     """
 DELETE FROM health_accountday r USING fold_cells c
-WHERE r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.day = c.day AND NOT EXISTS (
+WHERE c.existed AND r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.day = c.day AND NOT EXISTS (
     SELECT 1 FROM fold_usage u WHERE u.account_id = r.account_id AND u.day = r.day)
 """,
     """
@@ -90,34 +96,38 @@ WHERE (r.events, r.quantity, r.active_contacts, r.distinct_names)
 """,
 )
 
-# Bits of touched days are replaced, the others of the block stay.
+# Bits of touched days are replaced, the others of the block stay: first away, then in.
 _CONTACT_DAYS = (
     """
 WITH masks AS (
     SELECT account_id, (day - date '1970-01-01') / 32 AS block,
         bit_or(1::bigint << (day - date '1970-01-01') %% 32) AS mask
-    FROM fold_cells GROUP BY 1, 2
+    FROM fold_cells WHERE existed GROUP BY 1, 2
 ), fresh AS (
     SELECT account_id, person, (day - date '1970-01-01') / 32 AS block,
         bit_or(1::bigint << (day - date '1970-01-01') %% 32) AS bits
     FROM fold_usage WHERE person IS NOT NULL GROUP BY 1, 2, 3
-), updated AS (
-    UPDATE health_contactdays r SET bits = (old.bits & ~old.mask) | old.fresh
-    FROM (
-        SELECT k.id, k.bits, m.mask, coalesce(f.bits, 0) AS fresh
-        FROM masks m JOIN health_contactdays k
-            ON k.workspace_id = %(workspace)s AND k.account_id = m.account_id AND k.block = m.block
-        LEFT JOIN fresh f ON f.account_id = k.account_id AND f.block = k.block AND f.person = k.person_key
-    ) old
-    WHERE r.id = old.id AND r.workspace_id = %(workspace)s AND r.bits & old.mask <> old.fresh
 )
-INSERT INTO health_contactdays (workspace_id, account_id, person_key, block, bits)
-SELECT %(workspace)s, account_id, person, block, bits FROM fresh
-ON CONFLICT (workspace_id, account_id, block, person_key) DO NOTHING
+UPDATE health_contactdays r SET bits = r.bits & ~gone.bits
+FROM (
+    SELECT k.id, m.mask & ~coalesce(f.bits, 0) AS bits
+    FROM masks m JOIN health_contactdays k
+        ON k.workspace_id = %(workspace)s AND k.account_id = m.account_id AND k.block = m.block
+    LEFT JOIN fresh f ON f.account_id = k.account_id AND f.block = k.block AND f.person = k.person_key
+) gone
+WHERE r.workspace_id = %(workspace)s AND r.id = gone.id AND r.bits & gone.bits <> 0
+""",
+    """
+INSERT INTO health_contactdays AS r (workspace_id, account_id, person_key, block, bits)
+SELECT %(workspace)s, account_id, person, (day - date '1970-01-01') / 32,
+    bit_or(1::bigint << (day - date '1970-01-01') %% 32)
+FROM fold_usage WHERE person IS NOT NULL GROUP BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, account_id, block, person_key) DO UPDATE SET bits = r.bits | excluded.bits
+WHERE r.bits | excluded.bits <> r.bits
 """,
     """
 DELETE FROM health_contactdays r
-USING (SELECT DISTINCT account_id, (day - date '1970-01-01') / 32 AS block FROM fold_cells) c
+USING (SELECT DISTINCT account_id, (day - date '1970-01-01') / 32 AS block FROM fold_cells WHERE existed) c
 WHERE r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.block = c.block AND r.bits = 0
 """,
 )
