@@ -26,8 +26,9 @@ export const load = (kind, url, opener) => {
   return window.htmx.ajax("GET", url, { target: content, swap: "innerHTML" }).then(done, done);
 };
 
-// Whatever is swapped into an overlay opens it, also through a plain hx-target="#dialog-content".
-document.addEventListener("htmx:afterSwap", (event) => {
+// Whatever is swapped into an overlay opens it, also through a plain hx-target="#dialog-content". Not before htmx has
+// taken up its forms: an Enter that comes sooner would submit them the plain way and load the whole page.
+document.addEventListener("htmx:afterSettle", (event) => {
   const content = event.detail.target;
   if (/^(drawer|dialog)-content$/.test(content?.id) && content.textContent.trim()) {
     open(content.closest("dialog"), event.detail.requestConfig?.elt);
