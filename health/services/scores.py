@@ -78,18 +78,17 @@ def _rows(
     account_ids: Any, as_of: date, version: ScorecardVersion, scores: ScoreTable
 ) -> Iterator[tuple[Any, ...]]:
     caps = np.where(scores.exception_rule >= 0, scores.score, np.nan)
-    for i, account_id in enumerate(account_ids.tolist()):
-        yield (
-            account_id,
-            as_of,
-            version.pk,
-            _number(scores.score[i]),
-            BAND_NAMES[int(scores.bands[i])],
-            float(scores.coverage[i]),
-            [_number(value) for value in scores.contributions[i]],
-            _number(caps[i]),
-        )
+    bands = [BAND_NAMES[code] for code in scores.bands.tolist()]
+    columns = (account_ids.tolist(), _known(scores.score), bands, scores.coverage.tolist(), _known(caps))
+    contributions = map(_array_text, scores.contributions.tolist())
+    for parts, account_id, score, band, coverage, cap in zip(contributions, *columns, strict=True):
+        yield account_id, as_of, version.pk, score, band, coverage, parts, cap
 
 
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+def _known(values: Any) -> list[float | None]:
+    return [None if value != value else value for value in values.tolist()]
+
+
+def _array_text(values: list[float]) -> str:
+    """As Postgres reads a float8[]: a list would be adapted element by element."""
+    return "{" + ",".join("NULL" if value != value else repr(value) for value in values) + "}"

@@ -10,7 +10,7 @@ from django.db import connection
 
 from cs_platform.lib.scoping import current_workspace_id
 from cs_platform.lib.shards import ALL, Shard
-from cs_platform.lib.staging import write_staged
+from cs_platform.lib.staging import planned_for_all, write_staged
 from health.metrics.catalogue import known_positions
 from health.metrics.reading import snapshot_reading
 from health.metrics.terms import terms
@@ -45,7 +45,7 @@ def refresh_states(*, as_of: date, shard: Shard = ALL) -> int:
 def unpriced_subscriptions(*, as_of: date) -> dict[str, int]:
     """Running subscriptions by currency that no exchange rate into the report currency was known for."""
     reading = snapshot_reading(as_of=as_of)
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, planned_for_all(cursor):
         cursor.execute(
             "SELECT s.currency, count(*) FROM accounts_subscription s"
             f" JOIN ({terms(reading)}) t ON t.id = s.id WHERE t.is_unpriced GROUP BY s.currency",
