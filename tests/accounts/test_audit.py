@@ -15,7 +15,9 @@ def test_an_untouched_log_verifies(scope):
     assert verify_audit_log() is None
 
 
-@pytest.mark.parametrize("statement", ["UPDATE {t} SET action = 'x' WHERE id = %s", "DELETE FROM {t} WHERE id = %s"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE {t} SET action = 'x' WHERE id = %s", "DELETE FROM {t} WHERE id = %s"]
+)
 def test_an_edit_or_a_removal_is_found(cast, statement):
     from cs_platform.lib.scoping import workspace_scope
 

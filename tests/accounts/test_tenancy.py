@@ -4,7 +4,13 @@ import pytest
 from django.db import connection, transaction
 from django.db.utils import Error, IntegrityError
 
-from accounts.tenancy import APPEND_ONLY_TABLES, READ_ONLY_TABLES, UNSCOPED_TABLES, foreign_keys, workspace_models
+from accounts.tenancy import (
+    APPEND_ONLY_TABLES,
+    READ_ONLY_TABLES,
+    UNSCOPED_TABLES,
+    foreign_keys,
+    workspace_models,
+)
 from cs_platform.lib.scoping import workspace_scope
 from tests.builders import make_account, make_contact
 from tests.stack import STACK
@@ -31,7 +37,9 @@ def test_every_table_is_either_scoped_or_on_the_list(db):
 
 def test_the_application_role_is_plain_and_may_not_touch_partitions_or_truncate(db):
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        cursor.execute(
+            "SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+        )
         assert cursor.fetchone() == ("cs_app", False, False)
         cursor.execute(
             "SELECT count(*) FROM pg_class WHERE relispartition AND has_table_privilege(oid, 'SELECT')"
