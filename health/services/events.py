@@ -7,7 +7,9 @@ that also writes the IntakeBatch and what waits for a mapping.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -19,78 +21,12 @@ from accounts.models import Workspace
 from cs_platform.lib.scoping import current_workspace_id
 from health.intake import limits
 from health.intake.rows import BadField, EventRow, Rejection, StoredRow, checked
+from health.services import events_sql as sql
 from health.services.attribution import look_up
 from health.services.fold_requests import request_fold
 
 CHUNK = 20_000
 _LINES = 1_000
-_COLUMNS = {
-    "occurred_at": "timestamptz",
-    "message_hash": "bytea",
-    "quantity": "float8",
-    "account_id": "int8",
-    "contact_id": "int8",
-    "name": "text",
-    "user_key": "text",
-    "group_key": "text",
-    "properties": "jsonb",
-}
-_NAMES = ", ".join(_COLUMNS)
-# The stage reads empty texts as NULL.
-_VALUES = _NAMES.replace("user_key", "coalesce(user_key, '')").replace("group_key", "coalesce(group_key, '')")
-_STAGE = (
-    "CREATE TEMP TABLE IF NOT EXISTS event_stage ("
-    + ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
-    + ") ON COMMIT DELETE ROWS"
-)
-
-# Sorted by key: neighbours in the index, and concurrent senders of the same events cannot deadlock.
-_STORE = f"""
-WITH stored AS (
-    INSERT INTO health_event (workspace_id, received_at, source_import_id, {_NAMES})
-    SELECT %(workspace)s, %(received_at)s, %(import)s, {_VALUES} FROM event_stage ORDER BY occurred_at, message_hash
-    ON CONFLICT (workspace_id, occurred_at, message_hash) DO NOTHING
-    RETURNING occurred_at, user_key, group_key, account_id, contact_id
-), cells AS (
-    SELECT DISTINCT account_id, (occurred_at AT TIME ZONE %(zone)s)::date AS day
-    FROM stored WHERE account_id IS NOT NULL
-), batch AS (
-    INSERT INTO health_intakebatch (workspace_id, received_at, source, events, account_ids, days)
-    SELECT %(workspace)s, %(received_at)s, %(source)s, (SELECT count(*) FROM stored), array_agg(account_id), array_agg(day)
-    FROM cells HAVING count(*) > 0
-), waiting AS (
-    INSERT INTO health_unattributeduser AS w
-        (workspace_id, user_key, group_key, has_account, events, first_at, last_at)
-    SELECT %(workspace)s, user_key, group_key, bool_and(account_id IS NOT NULL), count(*), min(occurred_at), max(occurred_at)
-    FROM stored WHERE account_id IS NULL OR (contact_id IS NULL AND user_key <> '')
-    GROUP BY user_key, group_key ORDER BY user_key, group_key
-    ON CONFLICT (workspace_id, user_key, group_key) DO UPDATE
-        SET has_account = w.has_account AND excluded.has_account,
-        events = w.events + excluded.events, first_at = least(w.first_at, excluded.first_at),
-        last_at = greatest(w.last_at, excluded.last_at)
-)
-SELECT count(*) FROM stored
-"""
-
-_REMOVE = """
-WITH gone AS (
-    DELETE FROM health_event WHERE workspace_id = %(workspace)s AND source_import_id = %(import)s
-    RETURNING account_id, contact_id, user_key, group_key, received_at,
-        (occurred_at AT TIME ZONE %(zone)s)::date AS day
-), batch AS (
-    INSERT INTO health_intakebatch (workspace_id, received_at, source, events, account_ids, days)
-    SELECT %(workspace)s, max(received_at), 'undo', sum(events), array_agg(account_id), array_agg(day)
-    FROM (SELECT account_id, day, count(*) AS events, max(received_at) AS received_at FROM gone
-          WHERE account_id IS NOT NULL GROUP BY account_id, day) cells HAVING count(*) > 0
-), waiting AS (
-    UPDATE health_unattributeduser w SET events = w.events - less.events
-    FROM (SELECT user_key, group_key, count(*) AS events FROM gone
-          WHERE account_id IS NULL OR (contact_id IS NULL AND user_key <> '') GROUP BY 1, 2) less
-    WHERE w.workspace_id = %(workspace)s AND w.user_key = less.user_key AND w.group_key = less.group_key
-)
-SELECT count(*) FROM gone
-"""
-_FORGET = "DELETE FROM health_unattributeduser WHERE workspace_id = %(workspace)s AND events <= 0"
 
 
 @dataclass
@@ -119,13 +55,26 @@ def store_events(
     stream = enumerate(rows)
     with transaction.atomic():
         while chunk := list(islice(stream, CHUNK)):
-            good = _good_rows(chunk, received_at, result.rejected)
-            stored = _store(good, about) if good else 0
+            with _collector_resting():
+                good = _good_rows(chunk, received_at, result.rejected)
+                stored = _store(good, about) if good else 0
             result.stored += stored
             result.duplicates += len(good) - stored
         if result.stored:
             request_fold()
     return result
+
+
+@contextmanager
+def _collector_resting() -> Iterator[None]:
+    """A chunk is many small tuples without cycles; looking for cycles in them would take a third of its time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def store_checked(rows: Sequence[StoredRow], *, received_at: datetime, source: str) -> StoreResult:
@@ -156,7 +105,7 @@ def _good_rows(
 def _store(rows: Sequence[StoredRow], about: dict[str, Any]) -> int:
     with connection.cursor() as cursor:
         _fill_stage(cursor, rows)
-        cursor.execute(_STORE, about)
+        cursor.execute(sql.STORE, about)
         stored = int(cursor.fetchone()[0])
         # A transaction may store more than once. Truncating a few rows costs more than deleting them.
         cursor.execute("TRUNCATE event_stage" if len(rows) > 1_000 else "DELETE FROM event_stage")
@@ -169,14 +118,14 @@ def _fill_stage(cursor: Any, rows: Sequence[StoredRow]) -> None:
     directory = look_up(pairs)
     owners = {pair: directory.owner(*pair) for pair in pairs}
     lines = (_line(row, *owners[row.user_key, row.group_key]) for row in rows)
-    cursor.execute(_STAGE)
-    with cursor.copy(f"COPY event_stage ({_NAMES}) FROM STDIN (NULL '')") as copy:
+    cursor.execute(sql.STAGE)
+    with cursor.copy(f"COPY event_stage ({sql.NAMES}) FROM STDIN (NULL '')") as copy:
         while part := "".join(islice(lines, _LINES)):
             copy.write(part)  # the server reads it while the next part is put together
 
 
 def _line(row: StoredRow, account_id: int | None, contact_id: int | None) -> str:
-    """One row of COPY's text form, in the order of `_COLUMNS`. NUL, which no text holds, marks the tabs."""
+    """One row of COPY's text form, in the order of the stage's columns. NUL, which no text holds, marks the tabs."""
     occurred_at, digest, quantity, name, user_key, group_key, properties = row
     texts = f"{name}\0{user_key}\0{group_key}\0{properties or ''}".replace("\\", "\\\\").replace("\t", "\\t")
     texts = texts.replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\t")
@@ -188,9 +137,9 @@ def _line(row: StoredRow, account_id: int | None, contact_id: int | None) -> str
 def remove_events_of_import(import_id: int) -> int:
     """Delete what an import stored and mark the cells that it touched; returns how many events went."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_REMOVE, _about() | {"import": import_id})
+        cursor.execute(sql.REMOVE, _about() | {"import": import_id})
         removed = int(cursor.fetchone()[0])
-        cursor.execute(_FORGET, _about())
+        cursor.execute(sql.FORGET, _about())
         if removed:
             request_fold()
     return removed
