@@ -28,7 +28,7 @@ help:
 .boot/bin/uv: requirements/boot.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (set PYTHON)."; exit 1; }
 	@rm -rf .boot
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-deps --require-hashes --only-binary :all: \
 		--target .boot -r requirements/boot.txt \
 		|| { echo "uv could not be installed with pip; on Debian: apt-get install python3-pip"; exit 1; }
 	@touch $@
