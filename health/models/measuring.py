@@ -114,6 +114,10 @@ class ModelVersion(PublicModel):
     trained_at = models.DateTimeField(auto_now_add=True)
     record = models.JSONField()
     artefact = models.JSONField(null=True)
+    drift = models.JSONField(
+        default=dict,
+        help_text="latest night: as_of, shifted features with their stability index, how many were asked",
+    )
     is_eligible = models.BooleanField(default=False, help_text="passed the gate")
     live_from = models.DateTimeField(null=True, blank=True)
     live_until = models.DateTimeField(null=True, blank=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -134,6 +135,16 @@ def left_out(record: dict[str, Any]) -> list[dict[str, str]]:
     return [
         {"label": words.label(r["feature"]), "why": str(LEFT_OUT.get(r["code"], r["code"]))} for r in rows
     ]
+
+
+def drift(version: ModelVersion | None) -> dict[str, Any]:
+    """Features that have moved away from the training rows since, with their labels; empty before a night."""
+    found = version.drift if version else {}
+    if not found:
+        return {}
+    words = metric_words({name for name, _index in found["shifted"]}, "")
+    rows = [{"label": words.label(name), "index": index} for name, index in found["shifted"]]
+    return {"as_of": date.fromisoformat(found["as_of"]), "asked": found["asked"], "rows": rows}
 
 
 def split_words(record: dict[str, Any]) -> str:

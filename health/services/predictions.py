@@ -20,6 +20,8 @@ from health.queries.in_force import live_version
 
 COLUMNS = ("account_id", "as_of", "version_id", "probability", "reasons")
 REASONS = 4
+# Above this population stability index a feature counts as shifted: the usual rule of thumb.
+SHIFTED = 0.25
 
 
 def predict_day(*, as_of: date, shard: Shard = ALL) -> int:
@@ -47,7 +49,18 @@ def predict_with(version: ModelVersion, *, as_of: date, shard: Shard = ALL) -> i
             yield account_id, as_of, version.pk, float(probabilities[i]) if enough[i] else None, Jsonb(found)
 
     upsert(ChurnPrediction._meta.db_table, COLUMNS, rows(), key=("as_of", "account_id", "version_id"))
+    if shard.index == 0:  # one share of the accounts is a fair sample of all
+        _note_drift(version, model.drift(matrix), as_of)
     return int(account_ids.size)
+
+
+def _note_drift(version: ModelVersion, found: dict[str, float], as_of: date) -> None:
+    """Keep how far tonight's accounts are from the training rows (population stability index)."""
+    shifted = sorted(
+        ((name, round(value, 3)) for name, value in found.items() if value > SHIFTED), key=lambda row: -row[1]
+    )
+    drift = {"as_of": as_of.isoformat(), "asked": len(found), "shifted": shifted[:10]}
+    ModelVersion.objects.filter(pk=version.pk).update(drift=drift)
 
 
 def _reason_json(reason: Any) -> dict[str, Any]:

@@ -50,6 +50,7 @@ def _page(request: WorkspaceRequest, shown: ModelVersion | None) -> HttpResponse
         "features": model_page.features(record),
         "left_out": model_page.left_out(record),
         "split": model_page.split_words(record),
+        "drift": model_page.drift(shown),
         "calibration_data": {"chart": calibration_chart(record.get("calibration") or [])},
         "versions": model_page.versions(),
         "training": model_page.is_training(),

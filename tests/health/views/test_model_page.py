@@ -141,3 +141,13 @@ def test_others_look_only(cast: Cast) -> None:
     assert "Train now" not in vera.get("/health/model/").content.decode()
     for path in ("trainings/", f"{version.public_id}/live/", f"{version.public_id}/retirement/"):
         assert vera.post(f"/health/model/{path}").status_code == 403
+
+
+def test_drift_since_the_training_is_shown_by_name(cast: Cast) -> None:
+    with workspace_scope(cast.workspace.pk):
+        version = make(1, live=True)
+        shifted = {"as_of": TODAY.isoformat(), "asked": 31, "shifted": [["active_days_28", 0.41]]}
+        ModelVersion.objects.filter(pk=version.pk).update(drift=shifted)
+    page = web(cast.ada).get("/health/model/").content.decode()
+    assert "1 of 31 columns looks different" in page
+    assert "Active days in 28 days" in page
