@@ -108,7 +108,7 @@ def _change(now: str, before: str) -> str:
 
 def definitions() -> list[Metric]:
     """The metrics of this group."""
-    return [*_presence(), *_persons(), *_volume(), *_adoption()]
+    return [*_presence(), *_persons(), *_persons_compared(), *_volume(), *_adoption()]
 
 
 def _presence() -> list[Metric]:
@@ -196,6 +196,12 @@ def _persons() -> list[Metric]:
             sources=("days", "people"),
             unit=Unit.PERCENT,
         ),
+    ]
+
+
+def _persons_compared() -> list[Metric]:
+    """People against the month before, and against what is paid for."""
+    return [
         _metric(
             "active_contacts_change_28",
             _("Change in active people"),
