@@ -25,6 +25,11 @@ def none_left() -> bool:
     return not Job.objects.filter(kind=KIND).exists()
 
 
+def in_hand() -> int:
+    """How many jobs a worker has claimed and not finished."""
+    return Job.objects.filter(kind=KIND, lease_until__isnull=False).count()
+
+
 def made(workspace_id: int) -> list[str]:
     with workspace_scope(workspace_id):
         return sorted(Account.objects.values_list("name", flat=True))
@@ -50,12 +55,16 @@ def test_jobs_survive_kills_and_an_emptied_broker(
 ) -> None:
     """The whole worker is killed at random moments and the broker flushed: each effect happens exactly once."""
     dice = random.Random(7)
+    orphaned = 0
     put_jobs(cast.workspace.pk, jobs)
     for _ in range(kills):
-        time.sleep(dice.uniform(0.05, 0.6))
+        real_worker.wait_for(lambda: in_hand() > 0 or none_left())
+        time.sleep(dice.uniform(0, 0.6))
         real_worker.kill()
+        orphaned += in_hand()
         valkey.flushall()
         real_worker.start()
+    assert orphaned, "no kill hit a job in hand: the run proves nothing"
     real_worker.wait_for(none_left, 90)
     assert made(cast.workspace.pk) == expected(jobs)
 

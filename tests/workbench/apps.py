@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.apps import AppConfig
 
 KIND = "workbench.make_account"
-WORK_SECONDS = 0.02
+WORK_SECONDS = 0.05
 
 
 def make_numbered_account(number: int) -> None:
