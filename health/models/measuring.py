@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.base import PublicModel, WorkspaceModel, unique_in_workspace
 from accounts.models.customers import Account, Contact
-from accounts.models.workspaces import Membership, User
+from accounts.models.versions import VersionModel, version_constraints
+from accounts.models.workspaces import Membership
 
 
 class HealthBand(models.TextChoices):
@@ -65,26 +66,15 @@ class Scorecard(PublicModel):
         ]
 
 
-class ScorecardVersion(PublicModel):
-    """A frozen definition (format: `health/scoring.py`). Draft until `published_at`; never edited after."""
+class ScorecardVersion(VersionModel):
+    """A frozen definition of a scorecard (format: `health/scoring`)."""
+
+    PARENT = "scorecard"
 
     scorecard = models.ForeignKey(Scorecard, on_delete=models.CASCADE, related_name="versions")
-    number = models.PositiveIntegerField()
-    definition = models.JSONField()
-    note = models.CharField(max_length=300, blank=True)
-    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
-    published_at = models.DateTimeField(null=True, blank=True)
-    published_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
 
-    class Meta(PublicModel.Meta):
-        constraints = [
-            unique_in_workspace("scorecard", "number", name="scorecard_version_number"),
-            unique_in_workspace("public_id", name="scorecard_version_public_id"),
-            unique_in_workspace(
-                "scorecard", name="scorecard_one_draft", condition=models.Q(published_at__isnull=True)
-            ),
-        ]
+    class Meta(VersionModel.Meta):
+        constraints = version_constraints("scorecard", "scorecard_version")
 
 
 class HealthScore(WorkspaceModel):
