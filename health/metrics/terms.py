@@ -19,7 +19,7 @@ def terms(reading: SnapshotReading, back: int = 0) -> str:
     """
     moment = reading.instant(back)
     return f"""
-        SELECT s.id, s.account_id, s.started_at, s.renews_at, s.properties,
+        SELECT s.id, s.account_id, s.status, s.started_at, s.renews_at, s.properties,
             CASE WHEN c.id IS NULL THEN s.plan_id ELSE c.plan_id END AS plan_id,
             CASE WHEN c.id IS NULL THEN s.seats ELSE c.seats END AS seats,
             coalesce(c.billing_interval, s.billing_interval) AS billing_interval,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.base import PublicModel, WorkspaceModel, unique_in_workspace
 from accounts.models.customers import Account, Contact
+from accounts.models.segments import Segment
 from accounts.models.versions import VersionModel, version_constraints
 from accounts.models.workspaces import Membership
 
@@ -17,6 +18,17 @@ class HealthBand(models.TextChoices):
     RED = "red", _("At risk")
     YELLOW = "yellow", _("Watch")
     GREEN = "green", _("Healthy")
+
+
+class LifecycleStage(models.TextChoices):
+    """Where an account stands with us; how it is told is written at `health/services/state_select.py`."""
+
+    NONE = "none", _("No subscription yet")
+    TRIAL = "trial", _("Trial")
+    ONBOARDING = "onboarding", _("Onboarding")
+    LIVE = "live", _("Live")
+    RENEWING = "renewing", _("Renewing")
+    LAPSED = "lapsed", _("Lapsed")
 
 
 class MetricPosition(WorkspaceModel):
@@ -53,16 +65,26 @@ class AccountSnapshot(WorkspaceModel):
 
 
 class Scorecard(PublicModel):
-    """Weights, bands and rules of the health score, for one segment (first match wins)."""
+    """Weights, bands and rules of the health score, for one segment (first match by position wins).
+
+    The card without a segment is the default and comes last, whatever its position. A retired card
+    scores nobody; its versions stay, because old scores were made by them.
+    """
 
     name = models.CharField(max_length=100)
     position = models.PositiveSmallIntegerField(default=0)
+    segment = models.ForeignKey(Segment, null=True, blank=True, on_delete=models.RESTRICT, related_name="+")
+    retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(PublicModel.Meta):
         constraints = [
-            unique_in_workspace("name", name="scorecard_name"),
+            unique_in_workspace("name", name="scorecard_name", condition=models.Q(retired_at__isnull=True)),
             unique_in_workspace("public_id", name="scorecard_public_id"),
+            unique_in_workspace(
+                name="scorecard_one_default",
+                condition=models.Q(segment__isnull=True, retired_at__isnull=True),
+            ),
         ]
 
 
@@ -180,6 +202,7 @@ class AccountState(WorkspaceModel):
     urgency = models.FloatField(default=1)
     renews_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
+    lifecycle = models.CharField(max_length=12, choices=LifecycleStage.choices, default=LifecycleStage.NONE)
     last_seen_on = models.DateField(null=True)
     sparkline = ArrayField(
         models.FloatField(null=True), default=list, help_text="weekly scores, oldest first"

@@ -166,8 +166,10 @@ class StageName(models.TextChoices):
     SCORE = "score", _("Score health")
     PREDICT = "predict", _("Predict churn")
     STATE = "state", _("Refresh lists")
+    SEGMENT = "segment", _("Fill the segments")
     RISK = "risk", _("Find risks")
     QUEUE = "queue", _("Fill the queue")
+    OUTCOME = "outcome", _("Settle outcomes")
 
 
 class NightRun(PublicModel):

@@ -13,6 +13,11 @@ from health.metrics.terms import next_renewal, rates, terms
 SPARK_WEEKS = 13
 CHANGE_DAYS = 28
 NEAR_DAYS = 90
+# Lifecycle: how long a customer is new (two public set-ups agree on 90 days), and which terms count as a renewal at
+# all: a monthly contract renews every month, so it would be "renewing" always.
+ONBOARDING_DAYS = 90
+RENEWING_DAYS = 90
+RENEWAL_MONTHS = 6
 
 STATE_COLUMNS = (
     "account_id",
@@ -35,6 +40,7 @@ STATE_COLUMNS = (
     "urgency",
     "renews_at",
     "started_at",
+    "lifecycle",
     "last_seen_on",
     "sparkline",
     "events_total",
@@ -91,6 +97,7 @@ def state_select(
             prediction.probability AS churn_probability,
             round({probability} * {at_stake} * {urgency})::bigint AS expected_loss_minor,
             {urgency} AS urgency, money.renews_at, least(a.created_at, started.first_at) AS started_at,
+            {_lifecycle(reading)} AS lifecycle,
             {_last_seen(reading, last_seen_position)} AS last_seen_on,
             coalesce(spark.points, '{{}}') AS sparkline, coalesce(events.total, 0) AS events_total
         FROM accounts_account a
@@ -115,7 +122,8 @@ def _money(reading: SnapshotReading) -> str:
         SELECT t.account_id, round(12 * coalesce(sum(t.mrr), 0))::bigint AS arr_minor,
             round(12 * coalesce(sum({listed}) FILTER (WHERE t.paid = 0), 0))::bigint AS list_arr_minor,
             string_agg(p.name, ', ' ORDER BY t.mrr DESC NULLS LAST, p.name) FILTER (WHERE t.is_first) AS plan,
-            min({next_renewal(reading, "t")}) AS renews_at
+            min({next_renewal(reading, "t")}) AS renews_at, bool_and(t.status = 'trialing') AS is_trial,
+            min({next_renewal(reading, "t")}) FILTER (WHERE t.term_months >= {RENEWAL_MONTHS}) AS term_ends_at
         FROM (
             SELECT u.*, coalesce(u.mrr, 0) AS paid, row_number() OVER (
                 PARTITION BY u.account_id, u.plan_id ORDER BY u.mrr DESC NULLS LAST, u.id
@@ -125,6 +133,17 @@ def _money(reading: SnapshotReading) -> str:
         LEFT JOIN accounts_plan p ON p.workspace_id = {int(reading.workspace_id)} AND p.id = t.plan_id
         LEFT JOIN ({rates(reading)}) r ON r.currency = p.currency
         GROUP BY t.account_id"""
+
+
+def _lifecycle(reading: SnapshotReading) -> str:
+    """The first that holds: never subscribed, lapsed, only trials run, younger than ONBOARDING_DAYS,
+    a term of at least RENEWAL_MONTHS ends within RENEWING_DAYS, live."""
+    young = f"started.first_at > {reading.instant()} - interval '{ONBOARDING_DAYS} days'"
+    renewing = f"money.term_ends_at < {reading.instant()} + interval '{RENEWING_DAYS} days'"
+    return f"""CASE WHEN money.account_id IS NULL
+            THEN CASE WHEN started.first_at IS NULL THEN 'none' ELSE 'lapsed' END
+            WHEN money.is_trial THEN 'trial' WHEN {young} THEN 'onboarding'
+            WHEN {renewing} THEN 'renewing' ELSE 'live' END"""
 
 
 def _started(reading: SnapshotReading) -> str:
