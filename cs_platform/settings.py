@@ -51,6 +51,8 @@ ALLOWED_HOSTS = env.listing(
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com")
 SENTRY_DSN = env.optional("SENTRY_DSN")
+# Internal receivers of webhooks ("host:port"); everything else outgoing must lead to the public internet.
+OUTGOING_ALLOWED_HOSTS = env.listing("OUTGOING_ALLOWED_HOSTS", [])
 # Events per second and workspace that one web process takes before it answers 429.
 INTAKE_EVENTS_PER_SECOND = env.integer("INTAKE_EVENTS_PER_SECOND", 20_000, minimum=1)
 

@@ -87,6 +87,17 @@ class OutboundEmail(PublicModel):
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     message_id = models.CharField(max_length=200, blank=True)
+    # What the arbiter goes by; empty: what the kind says. `clock` names the survey, say "survey:12".
+    mail_class = models.CharField(max_length=24, blank=True)
+    motion = models.CharField(max_length=20, blank=True)
+    category = models.CharField(max_length=20, blank=True)
+    clock = models.CharField(max_length=60, blank=True)
+    address_hash = models.BinaryField(max_length=32, null=True)
+    held_reason = models.CharField(max_length=30, blank=True, help_text="why it waits, or why it was not sent")
+    not_before = models.DateTimeField(null=True, blank=True)
+    begun_at = models.DateTimeField(null=True, blank=True, help_text="first hand-over; what the clocks count")
+    provider_id = models.CharField(max_length=200, blank=True)
+    reviewed_at = models.DateTimeField(null=True, blank=True, help_text="a human left the doubtful mail as it is")
     last_error = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -99,18 +110,16 @@ class OutboundEmail(PublicModel):
                 name="outbound_email_sent_at",
             ),
         ]
-        indexes = [models.Index(fields=["workspace", "status", "id"], name="outbound_email_status")]
-
-
-class EmailSuppression(WorkspaceModel):
-    """An address that gets no mail from this workspace, and why."""
-
-    address_hash = models.BinaryField(max_length=32)
-    reason = models.CharField(max_length=20)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta(WorkspaceModel.Meta):
-        constraints = [unique_in_workspace("address_hash", name="email_suppression")]
+        indexes = [
+            models.Index(fields=["workspace", "status", "id"], name="outbound_email_status"),
+            models.Index(fields=["workspace", "contact", "-id"], name="outbound_email_contact"),
+            models.Index(fields=["workspace", "address_hash", "begun_at"], name="outbound_email_clock"),
+            models.Index(
+                fields=["workspace", "message_id"],
+                name="outbound_email_message",
+                condition=~models.Q(message_id=""),
+            ),
+        ]
 
 
 class AccessLink(PublicModel):

@@ -45,6 +45,15 @@ class LostLease(RuntimeError):
     """The lease ran out and somebody else may work on the job: stop, write nothing."""
 
 
+class ComeBack(Exception):
+    """Nothing failed, but it is not time yet: run the job again after `delay`. Of a handler that runs
+    inside the scope nothing it wrote is kept."""
+
+    def __init__(self, delay: timedelta) -> None:
+        super().__init__()
+        self.delay = delay
+
+
 @dataclass(frozen=True)
 class Lease:
     """A claimed job. `hold()` inside a transaction before each write; `extend()` between them."""
@@ -126,6 +135,8 @@ def run(lease: Lease) -> None:
         return
     try:
         _execute(kind, lease)
+    except ComeBack as later:
+        _put_off(lease, later.delay)
     except LostLease:
         log.warning("job.lease_lost", kind=lease.kind, object_id=lease.object_id)
     except Exception as error:
@@ -158,6 +169,17 @@ def _finish(lease: Lease) -> None:
     again = mine.update(is_rerun_wanted=False, lease_until=None, lease_owner="", attempts=0)
     if not again:
         raise LostLease(lease.kind)
+
+
+def _put_off(lease: Lease, delay: timedelta) -> None:
+    """Due again after the delay, or at once when somebody asked for it meanwhile; attempts start anew."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE accounts_job SET lease_until = NULL, lease_owner = '', attempts = 0, is_rerun_wanted = false,"
+            " due_at = clock_timestamp() + CASE WHEN is_rerun_wanted THEN interval '0' ELSE %s END"
+            " WHERE id = %s AND lease_owner = %s",
+            _parameters(delay, lease.job_id, lease.owner),
+        )
 
 
 def _fail(lease: Lease, reason: str, *, park: bool, kind: JobKind | None = None) -> None:

@@ -8,7 +8,7 @@ from django.db import connection
 from accounts.models import Account, Job
 from accounts.registry import JobKind, job_kinds
 from accounts.services import jobs
-from accounts.services.jobs import LostLease, claim, run_due_jobs
+from accounts.services.jobs import ComeBack, LostLease, claim, run_due_jobs
 from cs_platform.lib.scoping import workspace_scope
 from tests.builders import make_account
 
@@ -140,3 +140,31 @@ def test_due_times_are_the_databases_clock(cast, time_machine):
     with connection.cursor() as cursor:
         cursor.execute("SELECT due_at <= clock_timestamp() FROM accounts_job WHERE kind = %s", [KIND])
         assert cursor.fetchone() == (True,)
+
+
+def test_a_job_that_is_not_due_yet_comes_back_without_an_error(cast, kind):
+    def not_yet(lease):
+        raise ComeBack(timedelta(hours=2))
+
+    kind(not_yet, in_scope=False, max_attempts=1)
+    put(cast)
+    for _ in range(3):
+        assert run() <= 1
+        Job.objects.update(due_at="2000-01-01T00:00:00Z")
+    job = Job.objects.get(kind=KIND)
+    assert (job.attempts, job.parked_at, job.lease_until) == (0, None, None)
+
+
+def test_a_wish_that_came_meanwhile_beats_the_pause(cast, kind):
+    calls = []
+
+    def not_yet(lease):
+        calls.append(1)
+        if len(calls) == 1:
+            put(cast)
+            raise ComeBack(timedelta(hours=2))
+
+    kind(not_yet, in_scope=False)
+    put(cast)
+    assert run() == 2
+    assert not Job.objects.filter(kind=KIND).exists()
