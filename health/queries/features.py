@@ -13,11 +13,11 @@ from django.db.models import Count
 from numpy.typing import NDArray
 
 from accounts.models import TraitDefinition
+from cs_platform.lib.arrays import filled, native, read_columns
 from cs_platform.lib.scoping import current_workspace_id
 from cs_platform.lib.shards import ALL, Shard
 from health.metrics.catalogue import all_metrics, known_positions
 from health.models import AccountSnapshot
-from health.queries.arrays import filled, native, read_columns
 from health.queries.labels import labels
 from health.queries.texts import text_columns
 from health.registry import Metric, MetricGroup

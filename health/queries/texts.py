@@ -18,12 +18,12 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from accounts.models import BillingInterval, Plan, TraitDefinition, Workspace
+from cs_platform.lib.arrays import native, read_columns
 from cs_platform.lib.periods import day_start
 from cs_platform.lib.scoping import current_workspace_id
 from cs_platform.lib.shards import Shard
 from health.metrics.reading import snapshot_reading
 from health.metrics.terms import terms
-from health.queries.arrays import native, read_columns
 
 if TYPE_CHECKING:
     from health.ml import FeatureSpec
