@@ -10,6 +10,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from accounts.imports.fields import ImportSpec
+from accounts.models.mail import MailCategory, MailClass, Motion
 from cs_platform.lib.registry import Registry
 
 
@@ -98,14 +99,49 @@ class SearchSource:
 
 @dataclass(frozen=True)
 class MailKind:
-    """`mail_class` is transactional, transactional_survey, relationship_survey or other."""
+    """A kind of mail and how freely it may go (`services/arbiter.py`).
+
+    `motion` decides who waits for whom, `category` what a person switches off with it, `waits` how long
+    a mail may be held back before it is too late for it. A single mail may say otherwise (`queue_mail`).
+    `on_settled(email)` runs in the transaction that decides what became of the mail.
+    """
 
     name: str
     mail_class: str
-    subject_template: str
-    body_template: str
+    subject_template: str = ""  # both empty: a kind made of a mail text (`services/mail_texts.py`)
+    body_template: str = ""
     still_wanted: Callable[..., bool] = field(default=lambda email: True)
     resend_when_doubtful: bool = False
+    motion: str = Motion.PLAYBOOK
+    category: str = MailCategory.TIPS
+    waits: timedelta = timedelta(days=7)
+    on_settled: Callable[..., None] = field(default=lambda email: None)
+
+    def __post_init__(self) -> None:
+        if self.mail_class not in MailClass.values:
+            raise ValueError(f"mail kind {self.name!r}: unknown class {self.mail_class!r}")
+        if self.motion not in Motion.values or self.category not in MailCategory.values:
+            raise ValueError(f"mail kind {self.name!r}: unknown motion or category")
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """A word that mail texts may use: `{{ contact.first_name|there }}`.
+
+    `resolve(about)` gets an `accounts.mail_texts.About` and answers a short text or None (missing); a value
+    that the asker hands along under this name wins. `fallback` stands in for a missing value where the
+    text names none; without one the text must (`is_certain` values never miss). `purposes` narrows who
+    may use it; empty: every text. Links become whole addresses and are never stored.
+    """
+
+    name: str
+    label: Any
+    resolve: Callable[[Any], str | None] = field(default=lambda about: None)
+    fallback: Any = ""
+    sample: Any = ""
+    is_certain: bool = False
+    is_link: bool = False
+    purposes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,6 +183,32 @@ class AccountDetacher:
     detach: Callable[[list[int]], Any]
 
 
+@dataclass(frozen=True)
+class NotificationKind:
+    """Something that a member may hear of. `words(context, account)` returns (title, detail) in the active
+    language, `address(context, account)` the page to open; `in_app` and `in_digest` are the defaults."""
+
+    name: str
+    label: Any
+    description: Any
+    words: Callable[[dict[str, Any], Any], tuple[str, str]]
+    address: Callable[[dict[str, Any], Any], str]
+    icon: str = "bell"
+    permission: str = "home.view"
+    in_app: bool = True
+    in_digest: bool = True
+    order: int = 50
+
+
+@dataclass(frozen=True)
+class WebhookEvent:
+    """A kind of outgoing message; `fields` documents the payload (name: meaning)."""
+
+    name: str
+    label: Any
+    fields: dict[str, str]
+
+
 job_kinds: Registry[JobKind] = Registry("job kind", JobKind)
 navigation: Registry[NavigationItem] = Registry("navigation item", NavigationItem)
 account_panels: Registry[Panel] = Registry("account panel", Panel)
@@ -155,7 +217,10 @@ home_panels: Registry[Panel] = Registry("home panel", Panel)
 settings_pages: Registry[SettingsPage] = Registry("settings page", SettingsPage)
 search_sources: Registry[SearchSource] = Registry("search source", SearchSource)
 mail_kinds: Registry[MailKind] = Registry("mail kind", MailKind)
+placeholders: Registry[Placeholder] = Registry("placeholder", Placeholder)
 token_purposes: Registry[TokenPurpose] = Registry("token purpose", TokenPurpose)
 workspace_defaults: Registry[WorkspaceDefault] = Registry("workspace default", WorkspaceDefault)
 import_kinds: Registry[ImportKind] = Registry("import kind", ImportKind)
 account_detachers: Registry[AccountDetacher] = Registry("account detacher", AccountDetacher)
+notification_kinds: Registry[NotificationKind] = Registry("notification kind", NotificationKind)
+webhook_events: Registry[WebhookEvent] = Registry("webhook event", WebhookEvent)

@@ -25,7 +25,7 @@ from accounts.models.customers import (
     TouchKind,
     TraitDefinition,
 )
-from accounts.models.notifications import Notification, NotificationChoice, NotificationDigest
+from accounts.models.first_run import SetupCode, WelcomeDismissal
 from accounts.models.mail import (
     ContactHold,
     EmailSuppression,
@@ -37,6 +37,7 @@ from accounts.models.mail import (
     MailProvider,
     Motion,
 )
+from accounts.models.notifications import Notification, NotificationChoice, NotificationDigest
 from accounts.models.segments import Segment, SegmentMembership, SegmentVersion
 from accounts.models.shared import (
     AccessLink,
@@ -49,6 +50,14 @@ from accounts.models.shared import (
     StoredFile,
     StoredFileChunk,
 )
+from accounts.models.texts import (
+    BrandLogo,
+    MailBranding,
+    MailText,
+    MailTextVersion,
+    TextPurpose,
+)
+from accounts.models.uploads import ImportMapping, ImportUpload
 from accounts.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookMessage
 from accounts.models.workspaces import (
     ApiKey,
@@ -70,6 +79,7 @@ __all__ = [
     "ApiKey",
     "AuditEntry",
     "BillingInterval",
+    "BrandLogo",
     "Contact",
     "ContactHold",
     "ContactRole",
@@ -78,17 +88,22 @@ __all__ = [
     "ExchangeRate",
     "Import",
     "ImportChange",
+    "ImportMapping",
     "ImportReject",
+    "ImportUpload",
     "InboundWebhook",
     "Invitation",
     "Invoice",
     "Job",
     "LetGo",
+    "MailBranding",
     "MailCategory",
     "MailClass",
     "MailDecision",
     "MailEvent",
     "MailProvider",
+    "MailText",
+    "MailTextVersion",
     "Membership",
     "Motion",
     "MrrMovement",
@@ -105,10 +120,12 @@ __all__ = [
     "Segment",
     "SegmentMembership",
     "SegmentVersion",
+    "SetupCode",
     "StoredFile",
     "StoredFileChunk",
     "Subscription",
     "SubscriptionChange",
+    "TextPurpose",
     "Ticket",
     "TicketPriority",
     "TouchKind",
@@ -118,6 +135,7 @@ __all__ = [
     "WebhookDelivery",
     "WebhookEndpoint",
     "WebhookMessage",
+    "WelcomeDismissal",
     "Workspace",
     "WorkspaceModel",
 ]

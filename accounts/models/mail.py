@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -130,9 +129,7 @@ class MailDecision(WorkspaceModel):
     decided_at = models.DateTimeField()
 
     class Meta(WorkspaceModel.Meta):
-        indexes = [
-            models.Index(fields=["workspace", "contact", "-decided_at"], name="mail_decision_contact")
-        ]
+        indexes = [models.Index(fields=["workspace", "contact", "-decided_at"], name="mail_decision_contact")]
 
 
 class MailProvider(PublicModel):

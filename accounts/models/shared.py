@@ -68,7 +68,10 @@ class Job(models.Model):
 
 
 class OutboundEmail(PublicModel):
-    """A mail as a row first: queued -> sending -> sent, or doubtful after a crash, or failed."""
+    """A mail as a row first: queued -> sending -> sent, or doubtful after a crash, or failed.
+
+    Its body is never stored: it is rendered from `text_version` and `context` when it leaves.
+    """
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("Queued")
@@ -77,6 +80,7 @@ class OutboundEmail(PublicModel):
         DOUBTFUL = "doubtful", _("Doubtful")
         FAILED = "failed", _("Failed")
         SUPPRESSED = "suppressed", _("Suppressed")
+        CANCELED = "canceled", _("Canceled")
 
     kind = models.CharField(max_length=60)
     contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -84,6 +88,13 @@ class OutboundEmail(PublicModel):
     to_address = models.CharField(max_length=254)
     language = models.CharField(max_length=8, default="en")
     context = models.JSONField(default=dict)
+    text_version = models.ForeignKey(
+        "accounts.MailTextVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    source_type = models.CharField(max_length=60, blank=True, help_text="what asked for it: app.noun")
+    source_id = models.BigIntegerField(null=True, blank=True)
+    from_name = models.CharField(max_length=200, blank=True, help_text="empty: the workspace's sender")
+    reply_to = models.CharField(max_length=254, blank=True, help_text="empty: as the workspace has set")
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     message_id = models.CharField(max_length=200, blank=True)
@@ -93,11 +104,15 @@ class OutboundEmail(PublicModel):
     category = models.CharField(max_length=20, blank=True)
     clock = models.CharField(max_length=60, blank=True)
     address_hash = models.BinaryField(max_length=32, null=True)
-    held_reason = models.CharField(max_length=30, blank=True, help_text="why it waits, or why it was not sent")
+    held_reason = models.CharField(
+        max_length=30, blank=True, help_text="why it waits, or why it was not sent"
+    )
     not_before = models.DateTimeField(null=True, blank=True)
     begun_at = models.DateTimeField(null=True, blank=True, help_text="first hand-over; what the clocks count")
     provider_id = models.CharField(max_length=200, blank=True)
-    reviewed_at = models.DateTimeField(null=True, blank=True, help_text="a human left the doubtful mail as it is")
+    reviewed_at = models.DateTimeField(
+        null=True, blank=True, help_text="a human left the doubtful mail as it is"
+    )
     last_error = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -152,6 +167,7 @@ class Import(PublicModel):
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
         UNDONE = "undone", _("Undone")
+        CANCELED = "canceled", _("Canceled")
 
     kind = models.CharField(max_length=40)
     file_name = models.CharField(max_length=300, blank=True)
@@ -162,6 +178,8 @@ class Import(PublicModel):
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)
+    undo_requested_at = models.DateTimeField(null=True, blank=True)
+    undo_requested_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     rows_read = models.PositiveIntegerField(default=0)
     rows_created = models.PositiveIntegerField(default=0)
     rows_updated = models.PositiveIntegerField(default=0)
@@ -208,7 +226,7 @@ class StoredFile(PublicModel):
     size = models.BigIntegerField(default=0)
     digest = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="empty: kept")
 
     class Meta(PublicModel.Meta):
         constraints = [unique_in_workspace("public_id", name="stored_file_public_id")]
