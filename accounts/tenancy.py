@@ -27,6 +27,7 @@ UNSCOPED_TABLES = frozenset(
         "accounts_user_groups",
         "accounts_user_user_permissions",
         "accounts_job",
+        "accounts_setupcode",
         "account_emailaddress",
         "account_emailconfirmation",
         "auth_group",

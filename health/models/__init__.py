@@ -15,6 +15,7 @@ from health.models.experiments import (
     StopReason,
     Variant,
 )
+from health.models.intake_refusals import IntakeRefusal
 from health.models.measuring import (
     AccountSnapshot,
     AccountState,
@@ -88,6 +89,7 @@ __all__ = [
     "HealthBand",
     "HealthScore",
     "IntakeBatch",
+    "IntakeRefusal",
     "KeyFeature",
     "LifecycleStage",
     "MetricPosition",
