@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -119,3 +119,43 @@ class SimulatorPart:
 
 
 simulator_parts: Registry[SimulatorPart] = Registry("simulator part", SimulatorPart)
+
+
+# Kinds of messages that everybody gets who is due one: an experiment may not hold anyone out of them.
+NEVER_HELD_OUT: dict[str, Words] = {
+    "legal": _("legal notices"),
+    "transactional": _("receipts, sign-in and answers to what the person just did"),
+    "dunning_first": _("the first notice of a failed payment"),
+    "dunning_last": _("the last notice of a failed payment"),
+}
+
+
+@dataclass(frozen=True)
+class SubjectWords:
+    """What an experiment tests, for people: its name and, where it has one, its page."""
+
+    name: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class ExperimentSubject:
+    """A kind of thing that accounts may be held out of, such as a sequence.
+
+    `duties(subject_id)` names what the subject sends that nobody may be kept from (keys of NEVER_HELD_OUT);
+    a kind that sends only such messages says so in `sends` and is refused here. `describe` raises nothing:
+    a subject that is gone has its last known name.
+    """
+
+    name: str
+    label: Words
+    describe: Callable[[int], SubjectWords]
+    duties: Callable[[int], Iterable[str]]
+    sends: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if kept := sorted(self.sends & set(NEVER_HELD_OUT)):
+            raise ValueError(f"experiment subject {self.name!r}: nobody is held out of {', '.join(kept)}")
+
+
+experiment_subjects: Registry[ExperimentSubject] = Registry("experiment subject", ExperimentSubject)

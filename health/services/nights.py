@@ -1,4 +1,4 @@
-"""The night: seven stages, each a row with a cursor, run by any worker, redone after a crash.
+"""The night: stages one after the other, each a row with a cursor, run by any worker, redone after a crash.
 
 A night of a date exists once (unique key). Each stage has one row per shard and one job per
 row. A shard's rows and its DONE commit together; the last shard of a stage opens the next one.
@@ -87,6 +87,12 @@ def _queue(as_of: date, now: datetime, shard: Shard) -> int:
     return fill_queue(as_of=as_of, now=now, shard=shard)
 
 
+def _outcome(as_of: date, now: datetime, shard: Shard) -> int:
+    from health.services.outcomes import settle_outcomes
+
+    return settle_outcomes(as_of=as_of, now=now, shard=shard)
+
+
 STAGES = (
     Stage("fold", _fold, sharded=False),
     Stage("snapshot", _snapshot),
@@ -95,6 +101,7 @@ STAGES = (
     Stage("state", _state),
     Stage("risk", _risk),
     Stage("queue", _queue),
+    Stage("outcome", _outcome),
 )
 
 
