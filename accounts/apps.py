@@ -10,12 +10,24 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import import_kinds, job_kinds, navigation, panels, settings_pages
+        from accounts import (
+            import_kinds,
+            job_kinds,
+            mail_setup,
+            navigation,
+            notification_kinds,
+            panels,
+            segment_fields,
+            settings_pages,
+        )
 
         import_kinds.register()
         job_kinds.register()
+        mail_setup.register()
         navigation.register()
+        notification_kinds.register()
         panels.register()
+        segment_fields.register()
         settings_pages.register()
         post_migrate.connect(_secure, sender=self)
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from accounts.imports.fields import ImportSpec
 from accounts.models.mail import MailCategory, MailClass, Motion
+from accounts.segments.fields import SegmentField, SegmentFieldFamily
 from cs_platform.lib.registry import Registry
 
 
@@ -209,6 +210,46 @@ class WebhookEvent:
     fields: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Report:
+    """A section of the report page. `load(context)` gets the page's ReportContext and returns a ReportBody
+    (`accounts/charts/report.py`); `tab` is revenue, retention or customers."""
+
+    name: str
+    label: Any
+    tab: str
+    load: Callable[[Any], Any]
+    order: int
+
+
+@dataclass(frozen=True)
+class HeadlineNumber:
+    """A number of the strip above all reports. `load(context)` returns its Kpi, or None where there is none."""
+
+    name: str
+    load: Callable[[Any], Any]
+    order: int
+
+
+@dataclass(frozen=True)
+class AccountGroup:
+    """Accounts that a report shows together."""
+
+    label: str
+    account_ids: frozenset[int]
+
+
+@dataclass(frozen=True)
+class AccountSplit:
+    """A way to split reports. `groups(context)` returns AccountGroups; with `overlaps` an account may be in several."""
+
+    name: str
+    label: Any
+    groups: Callable[[Any], list[AccountGroup]]
+    order: int
+    overlaps: bool = False
+
+
 job_kinds: Registry[JobKind] = Registry("job kind", JobKind)
 navigation: Registry[NavigationItem] = Registry("navigation item", NavigationItem)
 account_panels: Registry[Panel] = Registry("account panel", Panel)
@@ -224,3 +265,8 @@ import_kinds: Registry[ImportKind] = Registry("import kind", ImportKind)
 account_detachers: Registry[AccountDetacher] = Registry("account detacher", AccountDetacher)
 notification_kinds: Registry[NotificationKind] = Registry("notification kind", NotificationKind)
 webhook_events: Registry[WebhookEvent] = Registry("webhook event", WebhookEvent)
+segment_fields: Registry[SegmentField] = Registry("segment field", SegmentField)
+segment_field_families: Registry[SegmentFieldFamily] = Registry("segment field family", SegmentFieldFamily)
+reports: Registry[Report] = Registry("report", Report)
+headline_numbers: Registry[HeadlineNumber] = Registry("headline number", HeadlineNumber)
+account_splits: Registry[AccountSplit] = Registry("account split", AccountSplit)

@@ -98,8 +98,21 @@ def database(url: str, *, variable: str = "DATABASE_URL") -> dict[str, Any]:
     }
 
 
+# Providers whose API takes mails, and what django-anymail calls the credential of each.
+MAIL_PROVIDERS = {
+    "brevo": "API_KEY",
+    "mailersend": "API_TOKEN",
+    "mailgun": "API_KEY",
+    "postmark": "SERVER_TOKEN",
+    "resend": "API_KEY",
+    "sendgrid": "API_KEY",
+    "sparkpost": "API_KEY",
+}
+
+
 def email(url: str, *, variable: str = "EMAIL_URL") -> dict[str, Any]:
-    """Django's mail settings from `smtp://user:password@host:587`, `smtps://…`, `file:/folder` or `console:`."""
+    """Django's mail settings from `smtp://user:password@host:587`, `smtps://…`, `file:/folder`, `console:`,
+    or a provider's API: `postmark://TOKEN@`, `mailgun://KEY@mail.example.com`."""
     parts = urlsplit(url)
     if parts.scheme == "console":
         return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
@@ -108,9 +121,16 @@ def email(url: str, *, variable: str = "EMAIL_URL") -> dict[str, Any]:
             "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
             "EMAIL_FILE_PATH": parts.path,
         }
+    if parts.scheme in MAIL_PROVIDERS and parts.username:
+        name = parts.scheme.upper()
+        options = {f"{name}_{MAIL_PROVIDERS[parts.scheme]}": unquote(parts.username)}
+        if parts.hostname:
+            options[f"{name}_SENDER_DOMAIN"] = parts.hostname
+        return {"EMAIL_BACKEND": f"anymail.backends.{parts.scheme}.EmailBackend", "ANYMAIL": options}
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
         raise ImproperlyConfigured(
-            f"{variable} must be smtp://, smtps://, file: or console: with a host for SMTP."
+            f"{variable} must be smtp://, smtps://, file:, console: or a provider ({', '.join(MAIL_PROVIDERS)})"
+            " like postmark://TOKEN@, with a host for SMTP."
         )
     return {
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",

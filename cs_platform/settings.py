@@ -251,6 +251,10 @@ DEFAULT_FROM_EMAIL = env.text(
     "DEFAULT_FROM_EMAIL", f"Customer Success <no-reply@{urlsplit(BASE_URL).hostname}>"
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# What anymail's backend needs to know, where EMAIL_URL names a provider.
+ANYMAIL = _MAIL.get("ANYMAIL", {})
+# The header by which the mail system recognises a mail it has had already, e.g. "Resend-Idempotency-Key".
+MAIL_IDEMPOTENCY_HEADER = env.text("MAIL_IDEMPOTENCY_HEADER", "")
 
 # --- Worker ------------------------------------------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL", paths.broker_url(VAR.valkey_socket))

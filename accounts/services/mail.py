@@ -1,29 +1,39 @@
 """The mail outbox: a row first, `sending` before the hand-over, `sent` after it.
 
-A crash in between leaves the truth unknown: the mail becomes `doubtful`, and only kinds that say
-so are sent again. At least once for those, at most once for all others.
+The arbiter and the suppressions are asked in the transaction that says `sending`, under a lock on
+the person. A crash around the hand-over leaves the truth unknown: the mail becomes `doubtful`, and
+only kinds that say so are sent again, or all where the mail system takes a key against doubles.
 """
 
 from __future__ import annotations
 
-import hashlib
-from email.utils import make_msgid
+from dataclasses import replace
+from datetime import datetime, timedelta
+from email.utils import make_msgid, parseaddr
 from html import unescape
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from accounts.gateways.mail import MailError, Message, send
-from accounts.models import Contact, EmailSuppression, Job, OutboundEmail, User
-from accounts.registry import mail_kinds
-from accounts.services.jobs import Lease
+from accounts.models import Contact, Job, MailClass, OutboundEmail, User
+from accounts.registry import MailKind, mail_kinds
+from accounts.services.arbiter import Decision, decide
+from accounts.services.jobs import ComeBack, Lease
+from accounts.services.mail_links import choice_links, list_headers
+from accounts.services.suppressions import address_hash, in_force, lock_person, suppress
 from cs_platform.lib.scoping import workspace_scope
+
+__all__ = ["SEND_JOB", "queue_mail", "send_email", "suppress"]
 
 log = structlog.get_logger(__name__)
 
 SEND_JOB = "accounts.send_email"
+# Providers keep idempotency keys for 24 hours (Resend); after 20 a repetition is a new mail.
+KEY_HOLDS = timedelta(hours=20)
 Status = OutboundEmail.Status
 
 
@@ -39,73 +49,146 @@ def queue_mail(
     language: str,
     contact: Contact | None = None,
     user: User | None = None,
+    mail_class: str = "",
+    motion: str = "",
+    category: str = "",
+    clock: str = "",
 ) -> OutboundEmail:
-    """Write a mail and its job in the caller's transaction. `context` must be JSON; unknown kinds raise."""
-    mail_kinds.get(kind)
+    """Write a mail and its job in the caller's transaction. `context` must be JSON; unknown kinds raise.
+
+    Class, motion and category are the kind's unless said otherwise; `clock` names a survey ("survey:12").
+    """
+    known = mail_kinds.get(kind)
     email = OutboundEmail.objects.create(
-        kind=kind, to_address=to_address, context=context, language=language, contact=contact, user=user
+        kind=kind,
+        to_address=to_address,
+        address_hash=address_hash(to_address),
+        context=context,
+        language=language,
+        contact=contact,
+        user=user,
+        mail_class=MailClass(mail_class or known.mail_class),
+        motion=motion or known.motion,
+        category=category or known.category,
+        clock=clock or kind,
     )
     Job.objects.put(SEND_JOB, email.pk)
     return email
 
 
-def address_hash(address: str) -> bytes:
-    return hashlib.sha256(address.strip().lower().encode()).digest()
-
-
-def suppress(address: str, *, reason: str) -> None:
-    """No more mail to this address from the running workspace."""
-    EmailSuppression.objects.get_or_create(address_hash=address_hash(address), defaults={"reason": reason})
-
-
 def send_email(lease: Lease) -> None:
     """Handler of the send job: three steps, the hand-over outside any transaction."""
-    email = _begin(lease)
+    email = _begin(lease, now=timezone.now())
     if email is None:
         return
     with workspace_scope(lease.workspace_id):
-        message = _render(email)
+        message = _message(email)
     try:
-        send(message)
+        provider_id = send(message)
     except MailError as error:
         _settle_error(lease, email, error)
         return
-    _settle(lease, email, status=Status.SENT, sent_at=timezone.now(), last_error="")
+    _settle(
+        lease, email, status=Status.SENT, sent_at=timezone.now(), provider_id=provider_id or "", last_error=""
+    )
 
 
-def _begin(lease: Lease) -> OutboundEmail | None:
+def _begin(lease: Lease, *, now: datetime) -> OutboundEmail | None:
     """Mark `sending`, or settle without sending; None when there is nothing to hand over."""
+    put_off: datetime | None = None
     with workspace_scope(lease.workspace_id):
         lease.hold()
         email = OutboundEmail.objects.select_for_update().filter(pk=lease.object_id).first()
         if email is None or email.status not in (Status.QUEUED, Status.SENDING):
             return None
         kind = mail_kinds.get(email.kind)
-        refused = _refusal(email)
-        if refused:
-            OutboundEmail.objects.filter(pk=email.pk).update(status=Status.SUPPRESSED, last_error=refused)
-            return None
-        if email.status == Status.SENDING and not kind.resend_when_doubtful:
+        if email.status == Status.SENDING and not _may_repeat(kind, email, now):
             OutboundEmail.objects.filter(pk=email.pk).update(status=Status.DOUBTFUL, last_error="crashed")
             log.warning("mail.doubtful", kind=email.kind, email_id=email.pk)
             return None
-        email.status, email.attempts = Status.SENDING, email.attempts + 1
-        email.message_id = email.message_id or make_msgid(idstring=email.public_id.hex, domain="mail.invalid")
-        email.save(update_fields=["status", "attempts", "message_id"])
-        return email
+        decision = _decide(email, kind, now)
+        if not decision.allowed:
+            put_off = _hold_back(email, kind, decision)
+        else:
+            _mark_sending(email, now)
+            return email
+    if put_off is not None:
+        raise ComeBack(put_off - now + timedelta(seconds=1))
+    return None
 
 
-def _refusal(email: OutboundEmail) -> str:
-    if EmailSuppression.objects.filter(address_hash=address_hash(email.to_address)).exists():
-        return "suppressed"
-    return "" if mail_kinds.get(email.kind).still_wanted(email) else "not_wanted"
+def _mark_sending(email: OutboundEmail, now: datetime) -> None:
+    email.status, email.attempts = Status.SENDING, email.attempts + 1
+    email.begun_at = email.begun_at or now
+    email.message_id = email.message_id or make_msgid(idstring=email.public_id.hex, domain=_own_domain())
+    email.held_reason, email.not_before = "", None
+    email.save(update_fields=["status", "attempts", "begun_at", "message_id", "held_reason", "not_before"])
 
 
-def _render(email: OutboundEmail) -> Message:
+def _own_domain() -> str:
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "mail.invalid"
+
+
+def _may_repeat(kind: MailKind, email: OutboundEmail, now: datetime) -> bool:
+    """Whether a mail of unknown fate may be handed over once more."""
+    if kind.resend_when_doubtful:
+        return True
+    begun = email.begun_at
+    return bool(settings.MAIL_IDEMPOTENCY_HEADER and begun and now - begun < KEY_HOLDS)
+
+
+def _decide(email: OutboundEmail, kind: MailKind, now: datetime) -> Decision:
+    if not kind.still_wanted(email):
+        return Decision(False, "not_wanted")
+    if email.contact is not None:
+        return decide(
+            contact=email.contact,
+            mail_class=email.mail_class or kind.mail_class,
+            kind=email.kind,
+            now=now,
+            motion=email.motion,
+            category=email.category,
+            clock=email.clock,
+            email=email,
+        )
+    lock_person(email.to_address)
+    found = in_force(email.to_address, now=now)
+    is_transactional = (email.mail_class or kind.mail_class) == MailClass.TRANSACTIONAL
+    stop = found.filter(is_total=True).first() or (None if is_transactional else found.first())
+    return Decision(False, stop.reason) if stop else Decision(True, "free")
+
+
+def _hold_back(email: OutboundEmail, kind: MailKind, decision: Decision) -> datetime | None:
+    """Store why it does not go now; the time to ask again, or None when it never will."""
+    again = decision.not_before
+    if email.status == Status.SENDING:  # an earlier hand-over may have come through: a human decides
+        OutboundEmail.objects.filter(pk=email.pk).update(status=Status.DOUBTFUL, held_reason=decision.reason)
+        return None
+    waits = again is not None and again <= email.created_at + kind.waits
+    OutboundEmail.objects.filter(pk=email.pk).update(
+        status=Status.QUEUED if waits else Status.SUPPRESSED,
+        held_reason=decision.reason,
+        not_before=again,
+        last_error="" if waits else decision.reason,
+    )
+    return again if waits else None
+
+
+def _message(email: OutboundEmail) -> Message:
+    """The rendered mail with the headers that its class and the mail system ask for."""
+    links = choice_links(email)
+    message = _render(email, links)
+    headers = {**message.headers, **list_headers(links["unsubscribe_url"])}
+    if settings.MAIL_IDEMPOTENCY_HEADER:
+        headers[settings.MAIL_IDEMPOTENCY_HEADER] = email.public_id.hex
+    return replace(message, headers=headers, reference=email.public_id.hex)
+
+
+def _render(email: OutboundEmail, links: dict[str, str]) -> Message:
     """Subject from the first line of its file; bodies in the mail's language."""
     kind = mail_kinds.get(email.kind)
     with translation.override(email.language):
-        context = {**email.context, "workspace": email.workspace, "language": email.language}
+        context = {**email.context, **links, "workspace": email.workspace, "language": email.language}
         # Templates escape for HTML; a subject and a text body are none.
         subject = " ".join(unescape(render_to_string(kind.subject_template, context)).split())
         text = unescape(render_to_string(f"{kind.body_template}.txt", context)).strip() + "\n"
@@ -118,10 +201,15 @@ def _settle_error(lease: Lease, email: OutboundEmail, error: MailError) -> None:
     if error.permanent:
         _settle(lease, email, status=Status.FAILED, last_error=error.code)
         return
-    if error.unknown and not kind.resend_when_doubtful:
+    if not error.unknown:
+        # It certainly did not go out, so the clocks must not count it.
+        _settle(lease, email, status=Status.QUEUED, begun_at=None, last_error=error.code)
+        raise TryLater(error.code)
+    if not _may_repeat(kind, email, timezone.now()):
         _settle(lease, email, status=Status.DOUBTFUL, last_error=error.code)
         return
-    _settle(lease, email, status=Status.QUEUED, last_error=error.code)
+    # Still `sending`: the clocks count it, and after the key's time it becomes doubtful.
+    _settle(lease, email, last_error=error.code)
     raise TryLater(error.code)
 
 
