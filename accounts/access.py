@@ -36,6 +36,7 @@ _ROLES: dict[str, frozenset[str]] = {
     "queue.work": _WORKERS,
     "health.view": _EVERYONE,
     "health.configure": _ADMINS,
+    "reports.view": _EVERYONE,
     "imports.run": _ADMINS,
     "members.manage": _ADMINS,
     "settings.view": _EVERYONE,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
+from accounts.charts import Chart
 from cs_platform.lib.formats import number, percent
 from health.models import HealthBand
 from health.queries.account_history import ScorePoint, UsageDay, week_of
@@ -25,19 +25,6 @@ BAND_COLOURS = {
     HealthBand.YELLOW: "--amber-mark",
     HealthBand.GREEN: "--green-mark",
 }
-Figure = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Chart:
-    """What the chart component shows. An empty `figure` means there is nothing to draw yet."""
-
-    id: str
-    title: str
-    reading: str
-    figure: Figure = field(default_factory=dict)
-    headers: list[str] = field(default_factory=list)
-    rows: list[list[str]] = field(default_factory=list)
 
 
 def score_chart(points: Sequence[ScorePoint], *, yellow: float = 50, green: float = 75) -> Chart:

@@ -25,3 +25,19 @@ def local_day(moment: datetime, zone: ZoneInfo) -> date:
 def days(first: date, last: date) -> list[date]:
     """All days of the half-open interval [first, last)."""
     return [first + timedelta(days=i) for i in range((last - first).days)]
+
+
+def month_of(day: date) -> date:
+    """The first day of the day's month."""
+    return day.replace(day=1)
+
+
+def add_months(month: date, count: int) -> date:
+    """The first day of the month `count` months later (or earlier)."""
+    years, months = divmod(month.year * 12 + month.month - 1 + count, 12)
+    return date(years, months + 1, 1)
+
+
+def microseconds(moment: datetime) -> int:
+    """Whole microseconds since 1970 in UTC, without a detour through floating point."""
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
