@@ -7,7 +7,15 @@ class HealthConfig(AppConfig):
     name = "health"
 
     def ready(self) -> None:
-        from health import change_kinds, import_kinds, job_kinds, navigation, panels, search_sources
+        from health import (
+            change_kinds,
+            import_kinds,
+            job_kinds,
+            navigation,
+            panels,
+            search_sources,
+            segment_fields,
+        )
         from health.metrics import register_metrics
         from health.risks.defaults import register_defaults
 
@@ -19,3 +27,4 @@ class HealthConfig(AppConfig):
         import_kinds.register()
         panels.register()
         search_sources.register()
+        segment_fields.register()
