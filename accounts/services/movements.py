@@ -8,10 +8,7 @@ from typing import Any
 from django.db import connection
 
 from cs_platform.lib.scoping import current_workspace_id
-from cs_platform.lib.staging import planned_for_all
-
-# From here on nested loops lose, most of all right after an import, when tables have no statistics yet.
-MANY = 100
+from cs_platform.lib.staging import planned_for
 
 # Each term is a step up where it begins and a step down where the next one or the end of the
 # subscription comes. The running sum per account and currency is the MRR after each instant.
@@ -57,9 +54,6 @@ def rebuild_movements(account_ids: Iterable[int]) -> int:
             "DELETE FROM accounts_mrrmovement WHERE workspace_id = %(workspace)s AND account_id = ANY(%(accounts)s)",
             values,
         )
-        if len(values["accounts"]) < MANY:
-            cursor.execute(_REBUILD, values)
-            return int(cursor.rowcount)
-        with planned_for_all(cursor):
+        with planned_for(cursor, len(values["accounts"])):
             cursor.execute(_REBUILD, values)
             return int(cursor.rowcount)

@@ -153,9 +153,10 @@ def _write(context: ImportContext, drafts: Sequence[Draft]) -> None:
 
 def move_assumed_starts(context: ImportContext, account_ids: Iterable[int]) -> None:
     """An account whose beginning nobody told us began no later than its first subscription."""
-    rows = Account.objects.filter(pk__in=set(account_ids), is_start_assumed=True)
+    rows = list(Account.objects.filter(pk__in=set(account_ids), is_start_assumed=True))
+    # The ids, not a sub-select: joined, a new workspace's rows would be compared each with each.
     first = dict(
-        Subscription.objects.filter(account__in=rows)
+        Subscription.objects.filter(account_id__in=[account.pk for account in rows])
         .values_list("account_id")
         .annotate(first=Min("started_at"))
     )

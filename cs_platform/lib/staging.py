@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +11,7 @@ from django.db import connection
 
 # Nested loops are the right plan for one account. For all of them they are picked only when statistics are
 # missing or a shard's share is guessed too small, and then cost fifty times as much.
+MANY = 100
 SETTINGS = {"work_mem": "'128MB'", "max_parallel_workers_per_gather": "4", "enable_nestloop": "off"}
 
 
@@ -22,6 +23,13 @@ def planned_for_all(cursor: Any) -> Iterator[None]:
     yield
     for name in SETTINGS:
         cursor.execute(f"SET LOCAL {name} TO DEFAULT")
+
+
+@contextmanager
+def planned_for(cursor: Any, accounts: int) -> Iterator[None]:
+    """As `planned_for_all` from MANY accounts on; below that the planner has its way."""
+    with planned_for_all(cursor) if accounts >= MANY else nullcontext():
+        yield
 
 
 def write_staged(select: str, params: dict[str, Any], insert: Callable[[str], str]) -> int:

@@ -136,6 +136,7 @@ def detach_events(account_ids: Sequence[int]) -> int:
 
 
 class _Waiting(NamedTuple):
+    id: int
     user_key: str
     group_key: str
     has_account: bool
@@ -166,6 +167,8 @@ def _attribute(cursor: Any, page: list[_Waiting]) -> int:
         "groups": [row.group_key for row, _ in known],
         "accounts": [owner.account_id for _, owner in known],
         "contacts": [owner.contact_id for _, owner in known],
+        "waiting": [row.id for row, owner in known if not _is_settled(row, owner)],
+        "resolved": [row.id for row, owner in known if _is_settled(row, owner)],
         "first": min(row.first_at for row, _ in known),
         "last": max(row.last_at for row, _ in known),
     }
@@ -176,3 +179,7 @@ def _attribute(cursor: Any, page: list[_Waiting]) -> int:
     if events:
         request_fold()
     return events
+
+
+def _is_settled(row: _Waiting, owner: Owner) -> bool:
+    return owner.contact_id is not None or row.user_key == ""

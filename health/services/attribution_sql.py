@@ -5,7 +5,7 @@ from __future__ import annotations
 # Only keys that something now answers to; whether the answer is unambiguous is decided afterwards.
 # Locked in the order in which the intake writes them, so that the two cannot deadlock.
 WAITING = """
-SELECT w.user_key, w.group_key, w.has_account, w.first_at, w.last_at FROM health_unattributeduser w
+SELECT w.id, w.user_key, w.group_key, w.has_account, w.first_at, w.last_at FROM health_unattributeduser w
 WHERE w.workspace_id = %(workspace)s AND (w.user_key, w.group_key) > (%(user_key)s, %(group_key)s) AND (
     (NOT w.has_account AND w.group_key <> '' AND (
         EXISTS (SELECT 1 FROM accounts_account a
@@ -25,16 +25,12 @@ WHERE w.workspace_id = %(workspace)s AND (w.user_key, w.group_key) > (%(user_key
 ORDER BY w.user_key, w.group_key LIMIT %(limit)s FOR UPDATE OF w
 """
 
-_KEYS = """
-unnest(%(users)s::text[], %(groups)s::text[], %(accounts)s::bigint[], %(contacts)s::bigint[])
-    AS known(user_key, group_key, account_id, contact_id)
-"""
-
 # The same condition as the partial index of waiting events, so that it is used.
-ATTRIBUTE = f"""
+ATTRIBUTE = """
 WITH found AS (
     UPDATE health_event e SET account_id = known.account_id, contact_id = known.contact_id
-    FROM {_KEYS}
+    FROM unnest(%(users)s::text[], %(groups)s::text[], %(accounts)s::bigint[], %(contacts)s::bigint[])
+        AS known(user_key, group_key, account_id, contact_id)
     WHERE e.workspace_id = %(workspace)s AND e.user_key = known.user_key AND e.group_key = known.group_key
         AND (e.account_id IS NULL OR (e.contact_id IS NULL AND e.user_key <> ''))
         AND (e.account_id IS NULL OR e.account_id = known.account_id)
@@ -49,17 +45,12 @@ WITH found AS (
 SELECT count(*) FROM found
 """
 
-# A key whose person is still unknown goes on waiting for it.
-STILL_WAITING = f"""
-UPDATE health_unattributeduser w SET has_account = true FROM {_KEYS}
-WHERE w.workspace_id = %(workspace)s AND w.user_key = known.user_key AND w.group_key = known.group_key
-    AND known.contact_id IS NULL AND w.user_key <> ''
+# A key whose person is still unknown goes on waiting for it. By id, not joined to the keys: while the statistics do
+# not know the workspace, the join would compare every waiting row with every key.
+STILL_WAITING = """
+UPDATE health_unattributeduser SET has_account = true WHERE workspace_id = %(workspace)s AND id = ANY(%(waiting)s)
 """
-RESOLVED = f"""
-DELETE FROM health_unattributeduser w USING {_KEYS}
-WHERE w.workspace_id = %(workspace)s AND w.user_key = known.user_key AND w.group_key = known.group_key
-    AND (known.contact_id IS NOT NULL OR w.user_key = '')
-"""
+RESOLVED = "DELETE FROM health_unattributeduser WHERE workspace_id = %(workspace)s AND id = ANY(%(resolved)s)"
 
 DETACH = """
 WITH found AS (

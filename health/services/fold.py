@@ -7,6 +7,7 @@ deletes the batches; an advisory lock lets one fold of a workspace run at a time
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -15,12 +16,16 @@ from django.db import connection, transaction
 from accounts.models import Workspace
 from accounts.services.jobs import Lease
 from cs_platform.lib.scoping import current_workspace_id, workspace_scope
+from cs_platform.lib.staging import MANY, planned_for_all
 from health.services import fold_sql as sql
 from health.services.attribution import attribute_pending
 from health.services.fold_requests import wait_for_requests
 from health.services.identities import settle_waiting_identities
 
 CELLS_PER_CHUNK = 200_000
+# Reading so many rows of the touched days costs no more than looking one cell up. Where the cells are so dense, their
+# days are read whole: while the statistics do not know a workspace, the look-ups turn into scans of its rows.
+ROWS_PER_CELL = 50
 _LEASE = timedelta(seconds=300)
 
 
@@ -75,6 +80,18 @@ def _take(cursor: Any, limit: int) -> int:
 
 def _fold_taken(cursor: Any) -> int:
     parameters = _parameters()
+    cursor.execute("ANALYZE fold_cells")
+    cursor.execute(sql.SIZE, parameters)
+    cells, days, accounts = cursor.fetchone()
+    parameters["days"] = days or []
+    is_large = cells >= MANY and cells * ROWS_PER_CELL >= accounts * len(parameters["days"])
+    with planned_for_all(cursor) if is_large else nullcontext():
+        return _fold_cells(cursor, parameters)
+
+
+def _fold_cells(cursor: Any, parameters: dict[str, Any]) -> int:
+    cursor.execute(sql.DROP_DELETED, parameters)
+    cursor.execute(sql.EXISTED, parameters)
     cursor.execute("ANALYZE fold_cells")
     cursor.execute(sql.READ_USAGE, parameters)
     cursor.execute("ANALYZE fold_usage")

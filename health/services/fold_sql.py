@@ -10,15 +10,13 @@ LOCK_NUMBER = 7003
 LOCK = "SELECT pg_advisory_xact_lock(%s, %s)"
 
 TEMPORARY_TABLES = """
-CREATE TEMP TABLE IF NOT EXISTS fold_cells (account_id bigint, day date, existed boolean) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS fold_cells (account_id bigint, day date, existed boolean DEFAULT false) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS fold_usage (
     account_id bigint, day date, name text, person text, events bigint, micros numeric
 ) ON COMMIT DELETE ROWS;
 TRUNCATE fold_cells, fold_usage
 """
 
-# Cells of accounts that were deleted meanwhile are dropped: their rollups went with them. A cell that has
-# never been folded (no row in AccountDay) has nothing to take away, which spares most of the work of a night.
 TAKE = """
 WITH queue AS (
     SELECT id, sum(cardinality(account_ids)) OVER (ORDER BY id) - cardinality(account_ids) AS before
@@ -29,15 +27,29 @@ WITH queue AS (
         AND queue.before < %(most)s
     RETURNING b.account_ids, b.days
 ), cells AS (
-    INSERT INTO fold_cells
-    SELECT cell.account_id, cell.day, r.id IS NOT NULL
-    FROM (SELECT DISTINCT c.account_id, c.day
-          FROM taken, unnest(taken.account_ids, taken.days) AS c(account_id, day)) AS cell
-    JOIN accounts_account a ON a.workspace_id = %(workspace)s AND a.id = cell.account_id
-    LEFT JOIN health_accountday r
-        ON r.workspace_id = %(workspace)s AND r.account_id = cell.account_id AND r.day = cell.day
+    INSERT INTO fold_cells (account_id, day)
+    SELECT DISTINCT c.account_id, c.day FROM taken, unnest(taken.account_ids, taken.days) AS c(account_id, day)
 )
 SELECT count(*) FROM taken
+"""
+
+# How much the cells are of what these days can hold: `cells`, `days` and the workspace's `accounts`.
+SIZE = """
+SELECT count(*), array_agg(DISTINCT day), (SELECT count(*) FROM accounts_account WHERE workspace_id = %(workspace)s)
+FROM fold_cells
+"""
+
+# Cells of accounts that were deleted meanwhile are dropped: their rollups went with them.
+DROP_DELETED = """
+DELETE FROM fold_cells c WHERE NOT EXISTS (
+    SELECT 1 FROM accounts_account a WHERE a.workspace_id = %(workspace)s AND a.id = c.account_id)
+"""
+
+# A cell that has never been folded (no row in AccountDay) has nothing to take away, which spares most of the work
+# of a night. The days again as an array: a plan for many cells then reads these days by the index, not the table.
+EXISTED = """
+UPDATE fold_cells c SET existed = true FROM health_accountday r
+WHERE r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.day = c.day AND r.day = ANY(%(days)s)
 """
 
 # A range of the key per day, two hours wider than the day for clock changes; the date decides. OFFSET 0 keeps
@@ -64,7 +76,8 @@ GROUP BY e.account_id, d.day, e.name, e.person
 _ROLLUPS = (
     """
 DELETE FROM health_usagerollup r USING fold_cells c
-WHERE c.existed AND r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.day = c.day AND NOT EXISTS (
+WHERE c.existed AND r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.day = c.day
+    AND r.day = ANY(%(days)s) AND NOT EXISTS (
     SELECT 1 FROM fold_usage u WHERE u.account_id = r.account_id AND u.day = r.day AND u.name = r.name)
 """,
     """
@@ -80,7 +93,8 @@ WHERE (r.events, r.quantity) IS DISTINCT FROM (excluded.events, excluded.quantit
 _ACCOUNT_DAYS = (
     """
 DELETE FROM health_accountday r USING fold_cells c
-WHERE c.existed AND r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.day = c.day AND NOT EXISTS (
+WHERE c.existed AND r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.day = c.day
+    AND r.day = ANY(%(days)s) AND NOT EXISTS (
     SELECT 1 FROM fold_usage u WHERE u.account_id = r.account_id AND u.day = r.day)
 """,
     """

@@ -10,7 +10,7 @@ from django.db import connection
 
 from cs_platform.lib.scoping import current_workspace_id
 from cs_platform.lib.shards import ALL, Shard
-from cs_platform.lib.staging import planned_for_all, write_staged
+from cs_platform.lib.staging import planned_for, planned_for_all, write_staged
 from health.metrics.catalogue import known_positions
 from health.metrics.reading import snapshot_reading
 from health.metrics.terms import terms
@@ -56,12 +56,12 @@ def unpriced_subscriptions(*, as_of: date) -> dict[str, int]:
 
 def refresh_accounts(account_ids: Sequence[int]) -> int:
     """Copy what the account itself says (name, CSM, industry, country) into its state, at once after a change."""
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, planned_for(cursor, len(account_ids)):
         cursor.execute(
             "UPDATE health_accountstate s SET name = a.name, csm_id = a.csm_id, industry = a.industry,"
             " country = a.country FROM accounts_account a"
             " WHERE s.workspace_id = %(workspace)s AND a.workspace_id = %(workspace)s AND a.id = s.account_id"
-            " AND a.id = ANY(%(ids)s)",
+            " AND a.id = ANY(%(ids)s) AND s.account_id = ANY(%(ids)s)",
             {"workspace": current_workspace_id(), "ids": list(account_ids)},
         )
         changed = int(cursor.rowcount)
