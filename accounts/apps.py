@@ -19,6 +19,7 @@ class AccountsConfig(AppConfig):
             panels,
             segment_fields,
             settings_pages,
+            text_setup,
         )
 
         import_kinds.register()
@@ -29,6 +30,7 @@ class AccountsConfig(AppConfig):
         panels.register()
         segment_fields.register()
         settings_pages.register()
+        text_setup.register()
         post_migrate.connect(_secure, sender=self)
 
 

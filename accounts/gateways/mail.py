@@ -29,6 +29,8 @@ class Message:
     message_id: str
     headers: dict[str, str] = field(default_factory=dict)
     reference: str = ""
+    from_address: str = ""  # as in the From line; empty: the installation's
+    reply_to: str = ""
 
 
 def send(message: Message) -> str:
@@ -39,6 +41,8 @@ def send(message: Message) -> str:
     mail = EmailMultiAlternatives(
         subject=message.subject,
         body=message.text,
+        from_email=message.from_address or None,
+        reply_to=[message.reply_to] if message.reply_to else None,
         to=[message.to_address],
         headers={"Message-ID": message.message_id, **message.headers},
     )

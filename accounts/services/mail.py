@@ -10,13 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import make_msgid, parseaddr
-from html import unescape
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from accounts.gateways.mail import MailError, Message, send
 from accounts.models import Contact, Job, MailClass, OutboundEmail, User
@@ -24,6 +22,7 @@ from accounts.registry import MailKind, mail_kinds
 from accounts.services.arbiter import Decision, decide
 from accounts.services.jobs import ComeBack, Lease
 from accounts.services.mail_links import choice_links, list_headers
+from accounts.services.mail_rendering import render
 from accounts.services.suppressions import address_hash, in_force, lock_person, suppress
 from cs_platform.lib.scoping import workspace_scope
 
@@ -53,10 +52,13 @@ def queue_mail(
     motion: str = "",
     category: str = "",
     clock: str = "",
+    delay: timedelta = timedelta(0),
+    **fields: Any,
 ) -> OutboundEmail:
     """Write a mail and its job in the caller's transaction. `context` must be JSON; unknown kinds raise.
 
     Class, motion and category are the kind's unless said otherwise; `clock` names a survey ("survey:12").
+    It stays here for `delay` at least; `fields` are further columns of the row.
     """
     known = mail_kinds.get(kind)
     email = OutboundEmail.objects.create(
@@ -71,8 +73,9 @@ def queue_mail(
         motion=motion or known.motion,
         category=category or known.category,
         clock=clock or kind,
+        **fields,
     )
-    Job.objects.put(SEND_JOB, email.pk)
+    Job.objects.put(SEND_JOB, email.pk, delay=delay)
     return email
 
 
@@ -103,7 +106,7 @@ def _begin(lease: Lease, *, now: datetime) -> OutboundEmail | None:
             return None
         kind = mail_kinds.get(email.kind)
         if email.status == Status.SENDING and not _may_repeat(kind, email, now):
-            OutboundEmail.objects.filter(pk=email.pk).update(status=Status.DOUBTFUL, last_error="crashed")
+            _put(email, status=Status.DOUBTFUL, last_error="crashed")
             log.warning("mail.doubtful", kind=email.kind, email_id=email.pk)
             return None
         decision = _decide(email, kind, now)
@@ -162,10 +165,11 @@ def _hold_back(email: OutboundEmail, kind: MailKind, decision: Decision) -> date
     """Store why it does not go now; the time to ask again, or None when it never will."""
     again = decision.not_before
     if email.status == Status.SENDING:  # an earlier hand-over may have come through: a human decides
-        OutboundEmail.objects.filter(pk=email.pk).update(status=Status.DOUBTFUL, held_reason=decision.reason)
+        _put(email, status=Status.DOUBTFUL, held_reason=decision.reason)
         return None
     waits = again is not None and again <= email.created_at + kind.waits
-    OutboundEmail.objects.filter(pk=email.pk).update(
+    _put(
+        email,
         status=Status.QUEUED if waits else Status.SUPPRESSED,
         held_reason=decision.reason,
         not_before=again,
@@ -177,23 +181,11 @@ def _hold_back(email: OutboundEmail, kind: MailKind, decision: Decision) -> date
 def _message(email: OutboundEmail) -> Message:
     """The rendered mail with the headers that its class and the mail system ask for."""
     links = choice_links(email)
-    message = _render(email, links)
+    message = render(email, links)
     headers = {**message.headers, **list_headers(links["unsubscribe_url"])}
     if settings.MAIL_IDEMPOTENCY_HEADER:
         headers[settings.MAIL_IDEMPOTENCY_HEADER] = email.public_id.hex
     return replace(message, headers=headers, reference=email.public_id.hex)
-
-
-def _render(email: OutboundEmail, links: dict[str, str]) -> Message:
-    """Subject from the first line of its file; bodies in the mail's language."""
-    kind = mail_kinds.get(email.kind)
-    with translation.override(email.language):
-        context = {**email.context, **links, "workspace": email.workspace, "language": email.language}
-        # Templates escape for HTML; a subject and a text body are none.
-        subject = " ".join(unescape(render_to_string(kind.subject_template, context)).split())
-        text = unescape(render_to_string(f"{kind.body_template}.txt", context)).strip() + "\n"
-        html = render_to_string(f"{kind.body_template}.html", {**context, "subject": subject})
-    return Message(email.to_address, subject, text, html, email.message_id)
 
 
 def _settle_error(lease: Lease, email: OutboundEmail, error: MailError) -> None:
@@ -216,4 +208,13 @@ def _settle_error(lease: Lease, email: OutboundEmail, error: MailError) -> None:
 def _settle(lease: Lease, email: OutboundEmail, **values: Any) -> None:
     with workspace_scope(lease.workspace_id):
         lease.hold()
-        OutboundEmail.objects.filter(pk=email.pk).update(**values)
+        _put(email, **values)
+
+
+def _put(email: OutboundEmail, **values: Any) -> None:
+    """Write what became of the mail, and let its kind draw its conclusions in the same transaction."""
+    OutboundEmail.objects.filter(pk=email.pk).update(**values)
+    for name, value in values.items():
+        setattr(email, name, value)
+    if "status" in values and email.status not in (Status.QUEUED, Status.SENDING):
+        mail_kinds.get(email.kind).on_settled(email)

@@ -28,8 +28,10 @@ def test_template(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
 
     get_template(_name(path))
+    # Mail programs drop style sheets: a mail's styles stand on its elements.
+    allowed = {"inline style"} if _name(path).startswith("mail/") else set()
     found = {what for what, pattern in FORBIDDEN.items() if pattern.search(source)}
-    assert not found
+    assert found <= allowed
 
 
 @pytest.mark.parametrize(
