@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from accounts.registry import JobKind, job_kinds
+from accounts.services.import_jobs import check_upload, import_upload, undo_by_job
+from accounts.services.import_undo import UNDO_JOB
+from accounts.services.import_uploads import CHECK_JOB, RUN_JOB
 from accounts.services.mail import SEND_JOB, send_email
 from accounts.services.webhooks import DELIVER_JOB, deliver_webhook
 
@@ -14,3 +17,7 @@ def register() -> None:
         JobKind(SEND_JOB, send_email, in_scope=False, max_attempts=30, retry_after=timedelta(seconds=20))
     )
     job_kinds.register(JobKind(DELIVER_JOB, deliver_webhook, in_scope=False))
+    # A killed worker costs an attempt, and every attempt goes on where the one before stopped.
+    for name, handler in ((CHECK_JOB, check_upload), (RUN_JOB, import_upload), (UNDO_JOB, undo_by_job)):
+        wait = timedelta(seconds=5)
+        job_kinds.register(JobKind(name, handler, in_scope=False, max_attempts=10, retry_after=wait))

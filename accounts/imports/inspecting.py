@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from accounts.imports.columns import ColumnKind
 from accounts.imports.converters import BLANKS, as_text, is_worded, reading
@@ -33,16 +34,23 @@ class Inspection:
         return found | dict.fromkeys(self.mapping.dropped, "dropped")
 
 
-def inspect(source: SourceFile, spec: ImportSpec, options: ImportOptions, dates: DateReader) -> Inspection:
-    """Read the whole file once. Raises FileProblem; nothing has been written when it does."""
-    columns = source.columns or _json_columns(source)
+def inspect(
+    source: SourceFile,
+    spec: ImportSpec,
+    options: ImportOptions,
+    dates: DateReader,
+    *,
+    limit: int | None = None,
+) -> Inspection:
+    """Read the whole file (or its first `limit` rows) once. Raises FileProblem; nothing is written yet."""
+    columns = source.columns or _json_columns(source, limit)
     mapping = map_columns(spec, columns, options)
     worded = {
         column: spec.field(name) for name, column in mapping.fields.items() if is_worded(spec.field(name))
     }
     kinds = {column: ColumnKind() for column in (*mapping.extras, *worded)}
     kept, rows = set(), 0
-    for row in source.rows():
+    for row in islice(source.rows(), limit):
         rows += 1
         if row.problem:
             continue
@@ -61,9 +69,9 @@ def inspect(source: SourceFile, spec: ImportSpec, options: ImportOptions, dates:
     return Inspection(mapping, found_kinds, frozenset(kept), rows)
 
 
-def _json_columns(source: SourceFile) -> list[str]:
+def _json_columns(source: SourceFile, limit: int | None) -> list[str]:
     columns: dict[str, None] = {}
-    for row in source.rows():
+    for row in islice(source.rows(), limit):
         columns.update(dict.fromkeys(row.values))
         if len(columns) > MAX_COLUMNS:
             raise FileProblem("too_many_columns", columns=len(columns), limit=MAX_COLUMNS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from accounts.imports.fields import ImportSpec, normalised
 from accounts.imports.problems import FileProblem
@@ -11,12 +12,32 @@ from accounts.imports.problems import FileProblem
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What the person chose. `known_at` dates the traits of the file (a cell in the file's date format)."""
+    """What the person chose. `known_at` dates the traits of the file (a cell in the file's date format).
+
+    `encoding` is a key of `encodings.ENCODINGS`; an empty `delimiter` is found by itself.
+    Without `by_name` a column named like a field is that field only where `mapping` says so.
+    """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     drop: frozenset[str] = frozenset()
     date_format: str = "iso"
     known_at: str = ""
+    encoding: str = "utf-8"
+    delimiter: str = ""
+    by_name: bool = True
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ImportOptions:
+        """What `as_json` made."""
+        return cls(
+            mapping=dict(data.get("map", {})),
+            drop=frozenset(data.get("drop", ())),
+            date_format=data.get("date_format", "iso"),
+            known_at=data.get("known_at", ""),
+            encoding=data.get("encoding", "utf-8"),
+            delimiter=data.get("delimiter", ""),
+            by_name=data.get("by_name", True),
+        )
 
     def as_json(self) -> dict[str, object]:
         """For the record of the import."""
@@ -25,6 +46,9 @@ class ImportOptions:
             "drop": sorted(self.drop),
             "date_format": self.date_format,
             "known_at": self.known_at,
+            "encoding": self.encoding,
+            "delimiter": self.delimiter,
+            "by_name": self.by_name,
         }
 
 
@@ -54,7 +78,7 @@ def map_columns(spec: ImportSpec, columns: Sequence[str], options: ImportOptions
     """Chosen mappings first, then columns named like a field. Raises FileProblem."""
     _check(spec, columns, options)
     fields = {name: column for column, name in options.mapping.items()}
-    for column in columns:
+    for column in columns if options.by_name else ():
         name = normalised(column)
         if column in options.mapping or column in options.drop or name not in spec.names():
             continue

@@ -44,6 +44,11 @@ FILE_PROBLEMS: dict[str, Any] = {
         "The file is empty. It needs a header line with the column names, or one JSON object per line."
     ),
     "not_utf8": _("Line %(line)s is not UTF-8 text. Save the file as “CSV UTF-8” and try again."),
+    "not_in_encoding": _("The file is not text in the encoding %(encoding)s. Choose another one."),
+    "unknown_encoding": _("“%(encoding)s” is no encoding known here. Known are: %(known)s."),
+    "long_line": _(
+        "Line %(line)s has more than %(limit)s characters. Is this a table, with one row on each line?"
+    ),
     "broken_csv": _("Line %(line)s is not CSV: %(reason)s. A quotation mark may not be closed."),
     "no_header": _("The first line is not a header: column %(column)s has no name."),
     "double_column": _("The column “%(column)s” is there twice. Rename one of them."),
@@ -65,6 +70,8 @@ FILE_PROBLEMS: dict[str, Any] = {
     ),
     "every_row_rejected": _("Every row was refused, so nothing was imported. The first reason: %(reason)s."),
     "was_undone": _("The import was undone while it ran; what it had written is gone."),
+    "was_canceled": _("The import was canceled. What was written before is kept and can be undone."),
+    "file_expired": _("The uploaded file was kept for two weeks and is gone. Upload it again."),
     "busy": _("Other changes kept colliding with the import. What was written before is kept; run it again."),
 }
 

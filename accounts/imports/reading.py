@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from accounts.imports.encodings import ENCODINGS
 from accounts.imports.problems import FileProblem, RowProblem
 
 MAX_COLUMNS = 500
 MAX_CELL = 1_000_000
+MAX_LINE = 8_000_000
 _DELIMITERS = ",;\t|"
 _SAMPLE = 65_536
 
@@ -30,31 +32,50 @@ class RawRow:
 class SourceFile:
     """A file that can be read several times; `columns` in their order (for JSON Lines: of appearance)."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, encoding: str = "utf-8", delimiter: str = "") -> None:
         self.path = path
-        with _opened(path) as stream:
-            sample = _sample(stream)
+        self.encoding = _python_name(encoding)
+        with _opened(path, self.encoding) as stream:
+            sample = self._sample(stream)
         self.is_json = _is_json_lines(path, sample)
-        self._delimiter = "," if self.is_json else _delimiter(sample)
+        self.delimiter = "," if self.is_json else delimiter or _delimiter(sample)
         self.columns = [] if self.is_json else self._header()
 
     def rows(self) -> Iterator[RawRow]:
         """All rows. Raises FileProblem where the file itself is broken."""
-        with _opened(self.path) as stream:
+        with _opened(self.path, self.encoding) as stream:
             place = _Place()
             try:
                 yield from self._json_rows(stream, place) if self.is_json else self._csv_rows(stream, place)
             except UnicodeDecodeError as error:
-                raise FileProblem("not_utf8", line=_line_of_bad_byte(self.path)) from error
+                raise self._not_text() from error
             except csv.Error as error:
                 raise FileProblem("broken_csv", line=place.line, reason=str(error)) from error
 
+    def _not_text(self) -> FileProblem:
+        if self.encoding == "utf-8-sig":
+            return FileProblem("not_utf8", line=_line_of_bad_byte(self.path))
+        return FileProblem("not_in_encoding", encoding=self.encoding)
+
+    def _sample(self, stream: IO[str]) -> str:
+        try:
+            sample = stream.read(_SAMPLE)
+        except UnicodeError:  # UTF-16 without its mark is a plain UnicodeError
+            raise self._not_text() from None
+        except OSError as error:
+            raise FileProblem("not_readable", path=stream.name, reason=error.strerror or "?") from error
+        if not sample.strip():
+            raise FileProblem("empty")
+        return sample
+
     def _header(self) -> list[str]:
-        with _opened(self.path) as stream:
+        with _opened(self.path, self.encoding) as stream:
             try:
                 cells: list[str] = next(self._reader(stream), [])
-            except (UnicodeDecodeError, csv.Error) as error:
-                raise FileProblem("not_utf8", line=1) from error
+            except UnicodeDecodeError as error:
+                raise self._not_text() from error
+            except csv.Error as error:
+                raise FileProblem("broken_csv", line=1, reason=str(error)) from error
         columns = [cell.strip() for cell in cells]
         while columns and not columns[-1]:  # spreadsheets leave separators after the last column
             columns.pop()
@@ -62,7 +83,7 @@ class SourceFile:
 
     def _reader(self, stream: IO[str]) -> Any:
         csv.field_size_limit(MAX_CELL)
-        return csv.reader(stream, delimiter=self._delimiter, strict=True)
+        return csv.reader(_bounded(stream), delimiter=self.delimiter, strict=True)
 
     def _csv_rows(self, stream: IO[str], place: _Place) -> Iterator[RawRow]:
         reader = self._reader(stream)
@@ -79,12 +100,12 @@ class SourceFile:
         width = len(self.columns)
         if len(cells) < width or any(cell.strip() for cell in cells[width:]):
             problem = RowProblem("cells", params={"cells": len(cells), "columns": width})
-            return RawRow(line, {}, problem)
+            return RawRow(line, dict(zip(self.columns, cells, strict=False)), problem)
         values = dict(zip(self.columns, cells, strict=False))
         return RawRow(line, values, RowProblem("nul") if any("\x00" in cell for cell in cells) else None)
 
     def _json_rows(self, stream: IO[str], place: _Place) -> Iterator[RawRow]:
-        for number, text in enumerate(stream, start=1):
+        for number, text in enumerate(_bounded(stream), start=1):
             place.line = number
             if text.strip():
                 yield _json_row(number, text)
@@ -112,28 +133,33 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[str]]:
+def _python_name(encoding: str) -> str:
     try:
-        stream = path.open(encoding="utf-8-sig", newline="")
+        return ENCODINGS[encoding]
+    except KeyError:
+        raise FileProblem("unknown_encoding", encoding=encoding, known=", ".join(ENCODINGS)) from None
+
+
+def _bounded(stream: IO[str]) -> Iterator[str]:
+    """Line by line, so that a file without line ends does not fill the memory."""
+    number = 0
+    while line := stream.readline(MAX_LINE):
+        number += 1
+        if len(line) == MAX_LINE:
+            raise FileProblem("long_line", line=number, limit=f"{MAX_LINE:,}")
+        yield line
+
+
+@contextmanager
+def _opened(path: Path, encoding: str) -> Iterator[IO[str]]:
+    try:
+        stream = path.open(encoding=encoding, newline="")
     except FileNotFoundError as error:
         raise FileProblem("not_found", path=str(path)) from error
     except OSError as error:
         raise FileProblem("not_readable", path=str(path), reason=error.strerror or "?") from error
     with stream:
         yield stream
-
-
-def _sample(stream: IO[str]) -> str:
-    try:
-        sample = stream.read(_SAMPLE)
-    except UnicodeDecodeError:
-        raise FileProblem("not_utf8", line=_line_of_bad_byte(Path(stream.name))) from None
-    except OSError as error:
-        raise FileProblem("not_readable", path=stream.name, reason=error.strerror or "?") from error
-    if not sample.strip():
-        raise FileProblem("empty")
-    return sample
 
 
 def _line_of_bad_byte(path: Path) -> int:

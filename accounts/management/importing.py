@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from django.core.management.base import CommandParser
 
+from accounts.imports.encodings import ENCODINGS
 from accounts.imports.mapping import ImportOptions, parse_mappings
 from accounts.imports.parsing import Refused
 from accounts.imports.problems import FileProblem
@@ -53,6 +54,10 @@ class ImportCommand(ReportingCommand):
         )
         parser.add_argument(
             "--known-at", default="", metavar="DATE", help="when the file was true (dates the traits in it)"
+        )
+        parser.add_argument("--encoding", default="utf-8", choices=list(ENCODINGS), help="of the text")
+        parser.add_argument(
+            "--delimiter", default="", metavar="CHARACTER", help="of a CSV file (default: found by itself)"
         )
         parser.add_argument("--dry-run", action="store_true", help="count and check, write nothing")
         parser.add_argument(
@@ -118,6 +123,8 @@ def _options(options: dict[str, Any]) -> ImportOptions:
         drop=frozenset(options["drop"]),
         date_format=options["date_format"],
         known_at=options["known_at"],
+        encoding=options["encoding"],
+        delimiter=options["delimiter"],
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.apps import apps
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import (
@@ -20,6 +20,7 @@ from accounts.models import (
     Import,
     ImportChange,
     Invoice,
+    Job,
     LetGo,
     Note,
     Plan,
@@ -37,6 +38,8 @@ from accounts.services.invoices import derive_attempts
 from accounts.services.movements import rebuild_movements
 from accounts.signals import import_finished
 
+UNDO_JOB = "accounts.import_undo"
+PREVIEWED_ROWS = 2_000
 _BATCH = 1000
 # Children before parents. Plans and trait definitions stay while somebody uses them.
 _REMOVED_IN_ORDER: tuple[type[models.Model], ...] = (
@@ -67,6 +70,7 @@ class UndoReport:
     removed: dict[str, int] = field(default_factory=dict)
     restored: dict[str, int] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
+    is_exact: bool = True
 
     def as_json(self) -> dict[str, dict[str, int]]:
         return {"removed": self.removed, "restored": self.restored, "kept": self.kept}
@@ -100,6 +104,46 @@ def undo_import(*, source_import: Import, acting_user: User | None, now: datetim
     audit("accounts.import.undone", acting_user=acting_user, target=row, kind=row.kind)
     import_finished.send(row.pk)
     return report
+
+
+def preview_undo(*, source_import: Import, now: datetime) -> UndoReport:
+    """What undoing would do; nothing is changed. Raises UndoRefused.
+
+    Exact up to PREVIEWED_ROWS rows, because it is done and rolled back. Beyond that it is counted from the
+    log: what was changed since shows only in the report of the undo itself, and `is_exact` is False.
+    """
+    if source_import.rows_read <= PREVIEWED_ROWS:
+        with transaction.atomic():
+            report = undo_import(source_import=source_import, acting_user=None, now=now)
+            transaction.set_rollback(True)
+        return report
+    created, updated = _changes(source_import)
+    _refuse_while_needed(source_import, created)
+    report = UndoReport(is_exact=False)
+    report.removed = {_name(_model(table)): len(ids) for table, ids in created.items() if ids}
+    report.restored = {_name(_model(table)): len(rows) for table, rows in updated.items() if rows}
+    for model in (AccountTrait, SubscriptionChange):
+        if count := model._default_manager.filter(source_import=source_import).count():
+            report.removed[_name(model)] = count
+    if source_import.rows_created and not created:
+        report.removed[source_import.kind] = source_import.rows_created
+    return report
+
+
+def request_undo(*, source_import: Import, acting_user: User, now: datetime) -> None:
+    """Have the import undone by a worker, in one transaction. Raises UndoRefused where it is clear already."""
+    row = Import.objects.select_for_update().get(pk=source_import.pk)
+    if row.status == Import.Status.UNDONE:
+        raise UndoRefused("already_undone", _("This import is undone already."))
+    if row.status == Import.Status.RUNNING:
+        raise UndoRefused("running", _("The import is still running. Cancel it first."))
+    created, _updated = _changes(row)
+    _refuse_while_needed(row, created)
+    if row.undo_requested_at is None:
+        row.undo_requested_at, row.undo_requested_by = now, acting_user
+        row.detail.pop("undo_refused", None)
+        row.save(update_fields=["undo_requested_at", "undo_requested_by", "detail"])
+    Job.objects.put(UNDO_JOB, row.pk)
 
 
 def _changes(row: Import) -> tuple[dict[str, list[int]], dict[str, list[ImportChange]]]:

@@ -7,6 +7,7 @@ and can simply be run again: every row is an upsert under its own key.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,7 +24,7 @@ from accounts.imports.dates import DateReader
 from accounts.imports.inspecting import Inspection, inspect
 from accounts.imports.mapping import ImportOptions, suggestions
 from accounts.imports.parsing import ParsedRow, Refused, RowParser
-from accounts.imports.problems import FileProblem, RowProblem
+from accounts.imports.problems import FileProblem, RowProblem, row_problem_text
 from accounts.imports.reading import SourceFile
 from accounts.models import Import, ImportReject, User, Workspace
 from accounts.registry import ImportKind, import_kinds
@@ -41,6 +42,19 @@ _LOCK = 7010
 
 Progress = Callable[[int, int], None]
 OnRefused = Callable[[Refused], None]
+
+
+@dataclass(frozen=True)
+class Durable:
+    """What makes a run survive its worker: it is a job's, and the next worker goes on with it.
+
+    `fence` raises in a chunk's transaction when somebody else has the job; `started` runs in the transaction
+    that makes the Import; `earlier` is the Import of a run that was killed, which goes on behind its last chunk.
+    """
+
+    fence: Callable[[], None]
+    started: Callable[[Import], None]
+    earlier: Import | None = None
 
 
 @dataclass
@@ -78,7 +92,7 @@ def prepare_file(*, workspace: Workspace, kind: str, path: Path, options: Import
     found = import_kinds.get(kind)
     dates = DateReader(options.date_format, workspace.zone)
     _read_known_at(options, dates)
-    source = SourceFile(path)
+    source = SourceFile(path, encoding=options.encoding, delimiter=options.delimiter)
     return PreparedFile(found, source, options, dates, inspect(source, found.spec, options, dates))
 
 
@@ -91,13 +105,14 @@ def run_import(
     file_name: str = "",
     progress: Progress = lambda done, total: None,
     on_refused: OnRefused = lambda refused: None,
+    durable: Durable | None = None,
 ) -> ImportOutcome:
     """Import the file. Call outside a scope: every chunk is a transaction of its own.
 
     A dry run does the same in one transaction and rolls it back, so its counts are exact.
     Raises FileProblem when nothing was usable; the Import row then says why.
     """
-    run = _Run(workspace, prepared, acting_user, dry_run, progress, on_refused)
+    run = _Run(workspace, prepared, acting_user, dry_run, progress, on_refused, durable)
     if not dry_run:
         return run.go(file_name)
     with workspace_scope(workspace.pk), transaction.atomic():
@@ -115,16 +130,18 @@ class _Run:
     is_dry_run: bool
     progress: Progress
     on_refused: OnRefused
+    durable: Durable | None = None
 
     def go(self, file_name: str) -> ImportOutcome:
         with self._scope():
             self._begin(file_name)
         try:
-            for rows in _chunks(self.prepared.rows(), self.prepared.kind.chunk):
+            # The parser reads what is written already, too: it must know the keys of those rows.
+            rest = islice(self.prepared.rows(), self.source_import.rows_read, None)
+            for rows in _chunks(rest, self.prepared.kind.chunk):
                 self._chunk(rows)
             if self.source_import.rows_rejected == self.source_import.rows_read:
-                reason = str(self.outcome.refused[0].problem)
-                raise FileProblem("every_row_rejected", reason=reason)
+                raise FileProblem("every_row_rejected", reason=self._first_reason())
         except BaseException as error:
             self._fail(error)
             raise
@@ -138,23 +155,42 @@ class _Run:
         close_dead_runs(now=timezone.now())
         spec, inspection = self.prepared.kind.spec, self.prepared.inspection
         columns = inspection.report(spec.extras)
-        self.source_import = Import.objects.create(
-            kind=self.prepared.kind.name,
-            file_name=(file_name or self.prepared.source.path.name)[:300],
-            file_digest=_digest(self.prepared.source.path),
-            options=self.prepared.options.as_json(),
-            created_by=self.acting_user,
-            detail={"columns": columns, "rows": inspection.rows},
-        )
+        earlier = self.durable.earlier if self.durable else None
+        self.source_import = _reopened(earlier) if earlier else self._new(file_name, columns)
         self.context = ImportContext(
             source_import=self.source_import,
             workspace=self.workspace,
-            now=timezone.now(),
+            now=self.source_import.started_at,
             kinds=inspection.kinds,
             known_at=_read_known_at(self.prepared.options, self.prepared.dates),
+            warnings=Counter(
+                {(w["code"], w["value"]): w["rows"] for w in self.source_import.detail.get("warnings", ())}
+            ),
         )
         found = suggestions(spec, inspection.mapping)
         self.outcome = ImportOutcome(self.source_import, inspection.rows, columns, found, self.is_dry_run)
+
+    def _new(self, file_name: str, columns: dict[str, str]) -> Import:
+        prepared = self.prepared
+        made = Import.objects.create(
+            kind=prepared.kind.name,
+            file_name=(file_name or prepared.source.path.name)[:300],
+            file_digest=_digest(prepared.source.path),
+            options=prepared.options.as_json(),
+            created_by=self.acting_user,
+            detail={"columns": columns, "rows": prepared.inspection.rows},
+        )
+        if self.durable:
+            self.durable.fence()
+            self.durable.started(made)
+        return made
+
+    def _first_reason(self) -> str:
+        if self.outcome.refused:
+            return str(self.outcome.refused[0].problem)
+        with self._scope():  # all of them were refused before this run was taken over
+            first = ImportReject.objects.filter(source_import=self.source_import).order_by("line")[0]
+        return row_problem_text(first.reason, first.field, first.detail)
 
     def _chunk(self, rows: list[ParsedRow | Refused]) -> None:
         warnings = self.context.warnings.copy()
@@ -175,9 +211,12 @@ class _Run:
 
     def _write(self, rows: list[ParsedRow | Refused]) -> ChunkResult:
         lock_imports()
+        if self.durable:
+            self.durable.fence()
         status = Import.objects.select_for_update().values_list("status", flat=True)
-        if status.get(pk=self.source_import.pk) != Import.Status.RUNNING:
-            raise FileProblem("was_undone")
+        now = status.get(pk=self.source_import.pk)
+        if now != Import.Status.RUNNING:
+            raise FileProblem("was_canceled" if now == Import.Status.CANCELED else "was_undone")
         result: ChunkResult = self.prepared.kind.apply(
             self.context, [row for row in rows if isinstance(row, ParsedRow)]
         )
@@ -192,6 +231,7 @@ class _Run:
         added = (read, result.created, result.updated, result.unchanged, len(result.refused))
         Import.objects.filter(pk=row.pk).update(
             finished_at=timezone.now(),
+            detail=row.detail | {"warnings": self._warnings()},
             **{name: F(name) + number for name, number in zip(COUNTS, added, strict=True)},
         )
         room = max(0, MAX_REJECTS_KEPT - row.rows_rejected)
@@ -208,9 +248,15 @@ class _Run:
         self.outcome.refused += result.refused[: max(0, room)]
         self.progress(self.source_import.rows_read, self.outcome.total)
 
+    def _warnings(self) -> list[dict[str, Any]]:
+        common = self.context.warnings.most_common(MAX_REJECTS_SHOWN)
+        return [{"code": code, "value": value, "rows": rows} for (code, value), rows in common]
+
     def _fail(self, error: BaseException) -> None:
         if self.is_dry_run or not connection.is_usable():
             return
+        if self.durable and (not isinstance(error, FileProblem) or error.code == "busy"):
+            return  # the job comes again and goes on
         with self._scope():
             row = Import.objects.get(pk=self.source_import.pk)
             if row.status == Import.Status.RUNNING:
@@ -220,14 +266,13 @@ class _Run:
                 row.save(update_fields=["status", "finished_at", "detail"])
 
     def _finish(self) -> None:
-        self.outcome.warnings = [
-            {"code": code, "value": value, "rows": rows}
-            for (code, value), rows in self.context.warnings.most_common(MAX_REJECTS_SHOWN)
-        ]
+        self.outcome.warnings = self._warnings()
         row = self.source_import
         row.status, row.finished_at = Import.Status.DONE, timezone.now()
         row.detail |= {"warnings": self.outcome.warnings}
         with self._scope():
+            if self.durable:
+                self.durable.fence()
             row.save(update_fields=["status", "finished_at", "detail"])
             audit(
                 "accounts.import.finished",
@@ -237,6 +282,15 @@ class _Run:
                 **self.outcome.counts(),
             )
             import_finished.send(row.pk)
+
+
+def _reopened(row: Import) -> Import:
+    """The Import of a run whose worker died, also when somebody has noticed that it was silent."""
+    if row.status == Import.Status.FAILED and row.detail.get("failed") == "interrupted":
+        row.status = Import.Status.RUNNING
+        row.detail = {key: value for key, value in row.detail.items() if key != "failed"}
+        row.save(update_fields=["status", "detail"])
+    return row
 
 
 def _read_known_at(options: ImportOptions, dates: DateReader) -> datetime | None:

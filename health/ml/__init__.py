@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from accounts.imports.end_words import names_the_end
     from health.ml.explain import Lever, Reasons, RiskReason, top_reasons, what_would_change_it
-    from health.ml.leakage import names_the_end
     from health.ml.model import ChurnModel
     from health.ml.record import Reason, TrainingRecord
     from health.ml.store import UnreadableModel, dump, load

@@ -9,12 +9,12 @@ A feature is left out when it
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from accounts.imports.end_words import names_the_end
 from cs_platform.lib.stats import roc_auc, wilson_interval
 from health.ml.table import FeatureSpec, Floats, Ints, TrainingTable
 
@@ -23,12 +23,6 @@ PURE_RATE = 0.9
 MIN_PURE_ROWS = 20
 MIN_CLASS_ROWS = 10
 MAX_ROWS = 100_000
-
-_END_WORDS = re.compile(
-    r"churn|attrit|cancel|terminat|lapsed?$|lapse_|offboard|deactivat|uninstall|win_?back|reactivat"
-    r"|(^|_)(ended|end|end_date|end_reason|exit|exited|expired|lost|left|leaver|gone|departed|quit|closed_lost)"
-    r"(_|$)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +36,6 @@ class LeftOut:
     def as_json(self) -> dict[str, Any]:
         """Name, code and the values of its sentence."""
         return {"feature": self.feature, "code": self.code, "params": self.params}
-
-
-def names_the_end(name: str) -> bool:
-    """Whether a column's name speaks of the end of the relationship."""
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-    return bool(_END_WORDS.search(re.sub(r"[^a-z0-9]+", "_", snake)))
 
 
 def find_leaks(table: TrainingTable) -> list[LeftOut]:
