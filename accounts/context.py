@@ -9,6 +9,7 @@ from django.urls import NoReverseMatch, reverse
 
 from accounts.access import allows, chosen_membership
 from accounts.models import Membership
+from accounts.queries.notifications import unread_count
 from accounts.registry import NavigationItem, navigation
 
 
@@ -23,6 +24,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "membership": membership,
         "workspace": membership.workspace,
         "workspaces": [_choice(m, membership) for m in memberships],
+        "unread": lambda: unread_count(membership),
         "nav_items": [
             {"label": item.label, "url": url, "icon": item.icon, "active": item is chosen}
             for item in items

@@ -250,6 +250,23 @@ class AccountSplit:
     overlaps: bool = False
 
 
+@dataclass(frozen=True)
+class SegmentUse:
+    """Something that asks for a segment: in words, where it is; `decides_score`: the score depends on it."""
+
+    words: str
+    url: str = ""
+    decides_score: bool = False
+
+
+@dataclass(frozen=True)
+class SegmentUser:
+    """Finds what of one kind asks for a segment: `find(segment)` returns SegmentUse rows. A segment in use stays."""
+
+    name: str
+    find: Callable[[Any], list[SegmentUse]]
+
+
 job_kinds: Registry[JobKind] = Registry("job kind", JobKind)
 navigation: Registry[NavigationItem] = Registry("navigation item", NavigationItem)
 account_panels: Registry[Panel] = Registry("account panel", Panel)
@@ -270,3 +287,4 @@ segment_field_families: Registry[SegmentFieldFamily] = Registry("segment field f
 reports: Registry[Report] = Registry("report", Report)
 headline_numbers: Registry[HeadlineNumber] = Registry("headline number", HeadlineNumber)
 account_splits: Registry[AccountSplit] = Registry("account split", AccountSplit)
+segment_users: Registry[SegmentUser] = Registry("segment user", SegmentUser)

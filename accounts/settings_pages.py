@@ -29,6 +29,20 @@ def register() -> None:
     page("members", _("Members"), _("Who may come in, with which role; invitations."), "members.manage", 30)
     page("keys", _("API keys"), _("Keys for sending events and for reading results."), "settings.manage", 40)
     page(
+        "notification_settings",
+        _("Notifications"),
+        _("What you hear of, in the app and in the daily mail."),
+        "settings.view",
+        15,
+    )
+    page(
+        "webhooks",
+        _("Webhooks"),
+        _("Your own systems hear of accounts that turn red, risks and churn."),
+        "settings.manage",
+        45,
+    )
+    page(
         "audit_log", _("Audit log"), _("Who changed what, and when. It can only grow."), "settings.manage", 80
     )
     page(

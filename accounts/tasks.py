@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import structlog
 from celery import shared_task
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from accounts.services.digests import send_due_digests
 from accounts.services.jobs import run_due_jobs
 
 log = structlog.get_logger(__name__)
@@ -14,6 +16,11 @@ log = structlog.get_logger(__name__)
 @shared_task(name="accounts.run_jobs")
 def run_jobs(limit: int = 200) -> int:
     return run_due_jobs(limit=limit)
+
+
+@shared_task(name="accounts.send_due_digests")
+def send_digests() -> int:
+    return send_due_digests(timezone.now())
 
 
 def nudge() -> None:

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from accounts.views import entrance, keys, let_go, members, notes, saved_views, settings
+from accounts.views import (
+    entrance,
+    keys,
+    let_go,
+    mail_choices,
+    members,
+    notes,
+    notifications,
+    saved_views,
+    settings,
+    webhooks,
+)
 
 app_name = "accounts"
 urlpatterns = [
@@ -27,6 +38,26 @@ urlpatterns = [
     path("settings/profile/", entrance.profile, name="profile"),
     path("workspaces/current/", entrance.switch_workspace, name="switch_workspace"),
     path("invitations/<str:token>/", entrance.invitation, name="invitation"),
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/bell/", notifications.bell, name="bell"),
+    path("notifications/readings/", notifications.readings, name="readings"),
+    path("notifications/<uuid:public_id>/reading/", notifications.reading, name="reading"),
+    path("settings/notifications/", notifications.notification_settings, name="notification_settings"),
+    path("settings/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("settings/webhooks/new/", webhooks.new_webhook, name="new_webhook"),
+    path("settings/webhooks/<uuid:public_id>/", webhooks.webhook, name="webhook"),
+    path("settings/webhooks/<uuid:public_id>/change/", webhooks.webhook_change, name="webhook_change"),
+    path("settings/webhooks/<uuid:public_id>/tests/", webhooks.webhook_tests, name="webhook_tests"),
+    path("settings/webhooks/<uuid:public_id>/switch/", webhooks.webhook_switch, name="webhook_switch"),
+    path("settings/webhooks/<uuid:public_id>/rotation/", webhooks.webhook_rotation, name="webhook_rotation"),
+    path("settings/webhooks/<uuid:public_id>/deletion/", webhooks.webhook_deletion, name="webhook_deletion"),
+    path(
+        "settings/webhooks/deliveries/<uuid:public_id>/replay/",
+        webhooks.webhook_replay,
+        name="webhook_replay",
+    ),
+    path("unsubscribe/<str:token>/", mail_choices.unsubscribe_page, name="unsubscribe"),
+    path("mail-preferences/<str:token>/", mail_choices.mail_preferences, name="mail_preferences"),
     path("saved-views/", saved_views.saved_views, name="saved_views"),
     path(
         "saved-views/<uuid:public_id>/deletions/",

@@ -9,6 +9,12 @@ from typing import Any
 SCHEDULE: dict[str, dict[str, Any]] = {
     # A hint every few seconds; rows that are due decide. Expires, so that hints never pile up.
     "accounts.run_jobs": {"task": "accounts.run_jobs", "schedule": 3.0, "options": {"expires": 3}},
+    # The summary of a member's day, at eight of their own clock.
+    "accounts.send_due_digests": {
+        "task": "accounts.send_due_digests",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "health.start_due_nights": {
         "task": "health.start_due_nights",
         "schedule": 60.0,

@@ -12,9 +12,11 @@ class HealthConfig(AppConfig):
             import_kinds,
             job_kinds,
             navigation,
+            notification_kinds,
             panels,
             search_sources,
             segment_fields,
+            sequence_setup,
         )
         from health.metrics import register_metrics
         from health.risks.defaults import register_defaults
@@ -22,6 +24,8 @@ class HealthConfig(AppConfig):
         register_metrics()
         register_defaults()
         job_kinds.register()
+        sequence_setup.register()
+        notification_kinds.register()
         change_kinds.register()
         navigation.register()
         import_kinds.register()

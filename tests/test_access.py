@@ -12,7 +12,19 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts.access import roles_with
-from accounts.models import Activity, ApiKey, Invitation, Membership, Note, Role, SavedView
+from accounts.models import (
+    Activity,
+    ApiKey,
+    Invitation,
+    Membership,
+    Note,
+    Notification,
+    Role,
+    SavedView,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookMessage,
+)
 from cs_platform.lib.scoping import workspace_scope
 from health.models import ActionReceipt, ModelVersion, NightRun, Scorecard, ScorecardVersion
 from tests.builders import TODAY, join, make_contact, make_subscription, make_user, queued
@@ -96,8 +108,25 @@ def rows(workspace: Any) -> dict[str, Any]:
         "card": card,
         "version": ScorecardVersion.objects.get(scorecard=card),
         "model": ModelVersion.objects.create(number=1, horizon_days=90, trained_as_of=TODAY, record={}),
+        "notification": Notification.objects.create(
+            membership=member,
+            kind="accounts.assigned",
+            cause_key="1",
+            context={"count": 1, "names": ["secret"]},
+            created_at=now,
+        ),
+        **webhook_rows(now),
         "night": NightRun.objects.create(as_of=TODAY),
     }
+
+
+def webhook_rows(now: Any) -> dict[str, Any]:
+    endpoint = WebhookEndpoint.objects.create(url="https://example.com/", secret="whsec_c2VjcmV0")
+    message = WebhookMessage.objects.create(
+        event_type="account.churned", cause_key="1", payload={}, occurred_at=now
+    )
+    delivery = WebhookDelivery.objects.create(endpoint=endpoint, message=message, created_at=now)
+    return {"endpoint": endpoint, "delivery": delivery}
 
 
 # Which kind of row an address with a public id names.
@@ -109,6 +138,16 @@ KINDS = {
     "member": ("member_role", "member_deactivation"),
     "invitation": ("invitation_revocation",),
     "key": ("key_revocation",),
+    "notification": ("reading",),
+    "endpoint": (
+        "webhook",
+        "webhook_change",
+        "webhook_tests",
+        "webhook_switch",
+        "webhook_rotation",
+        "webhook_deletion",
+    ),
+    "delivery": ("webhook_replay",),
     "card": ("scorecard", "scorecard_draft_discard"),
     "version": ("scorecard_rollback",),
     "model": ("model_version", "model_go_live", "model_retire"),

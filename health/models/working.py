@@ -168,8 +168,10 @@ class StageName(models.TextChoices):
     STATE = "state", _("Refresh lists")
     SEGMENT = "segment", _("Fill the segments")
     RISK = "risk", _("Find risks")
+    SEQUENCE = "sequence", _("Run playbooks")
     QUEUE = "queue", _("Fill the queue")
     OUTCOME = "outcome", _("Settle outcomes")
+    TELL = "tell", _("Tell what is new")
 
 
 class NightRun(PublicModel):

@@ -17,13 +17,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account, Job, User, Workspace
+from accounts.registry import job_kinds
 from accounts.services.audit import audit
 from accounts.services.heartbeat import heartbeat
 from accounts.services.jobs import Lease
+from accounts.services.notifications import notify_admins
 from cs_platform.lib.periods import local_day
 from cs_platform.lib.scoping import workspace_scope
 from cs_platform.lib.shards import Shard
 from health.models import NightRun, RunStatus, StageRun
+from health.news import NIGHT_FAILED
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +84,12 @@ def _risk(as_of: date, now: datetime, shard: Shard) -> int:
     return find_risks(as_of=as_of, shard=shard)
 
 
+def _sequence(as_of: date, now: datetime, shard: Shard) -> int:
+    from health.services.sequence_night import run_sequences
+
+    return run_sequences(as_of=as_of, now=now)
+
+
 def _queue(as_of: date, now: datetime, shard: Shard) -> int:
     from health.services.queue import fill_queue
 
@@ -93,6 +102,12 @@ def _outcome(as_of: date, now: datetime, shard: Shard) -> int:
     return settle_outcomes(as_of=as_of, now=now, shard=shard)
 
 
+def _tell(as_of: date, now: datetime, shard: Shard) -> int:
+    from health.services.telling import tell_news
+
+    return tell_news(as_of=as_of, now=now)
+
+
 STAGES = (
     Stage("fold", _fold, sharded=False),
     Stage("snapshot", _snapshot),
@@ -100,8 +115,10 @@ STAGES = (
     Stage("predict", _predict),
     Stage("state", _state),
     Stage("risk", _risk),
+    Stage("sequence", _sequence, sharded=False),
     Stage("queue", _queue),
     Stage("outcome", _outcome),
+    Stage("tell", _tell, sharded=False),
 )
 
 
@@ -228,6 +245,13 @@ def _note_failure(lease: Lease, row: StageRun, error: Exception) -> None:
     with workspace_scope(lease.workspace_id):
         lease.hold()
         StageRun.objects.filter(pk=row.pk).update(status=RunStatus.FAILED, error=type(error).__name__)
+        if lease.attempts >= job_kinds.get(STAGE_JOB).max_attempts:
+            notify_admins(
+                kind=NIGHT_FAILED,
+                cause_key=f"{row.night_id}:{row.stage}",
+                context={"night": str(row.night.public_id), "as_of": row.night.as_of.isoformat()},
+                now=timezone.now(),
+            )
 
 
 def start_due_nights(now: datetime) -> int:

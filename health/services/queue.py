@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from accounts.models import Account, Membership, User
 from accounts.services.audit import audit
+from accounts.services.notifications import tell_assigned
 from cs_platform.lib.shards import ALL, Shard
 from health.models import (
     AccountState,
@@ -135,6 +136,7 @@ def resolve_accounts(
         ]
     )
     QueueItem.objects.filter(pk__in=[item.pk for item in items]).update(closed_at=now)
+    _tell_sequences([item.pk for item in items])
     data = {
         "accounts": ids,
         "resolutions": [row.pk for row in made],
@@ -154,7 +156,11 @@ def assign_accounts(
     before = dict(Account.objects.filter(pk__in=ids).values_list("pk", "csm_id"))
     _set_csm(dict.fromkeys(ids, csm.pk if csm else None))
     data = {"accounts": ids, "csm_before": before}
-    return _receipt(ActionReceipt.Verb.ASSIGNED, data, acting_user, now)
+    receipt = _receipt(ActionReceipt.Verb.ASSIGNED, data, acting_user, now)
+    new = [i for i in ids if csm is not None and before[i] != csm.pk]
+    if csm is not None and new and (acting_user is None or csm.user_id != acting_user.pk):
+        tell_assigned(membership=csm, account_ids=new, cause_key=str(receipt.pk), now=now)
+    return receipt
 
 
 @transaction.atomic
@@ -175,6 +181,13 @@ def undo(*, receipt: ActionReceipt, acting_user: User | None, now: datetime) -> 
     row.undone_at = now
     row.save(update_fields=["undone_at"])
     audit("health.queue.undone", acting_user=acting_user, target=row, verb=row.verb)
+
+
+def _tell_sequences(item_ids: Sequence[int]) -> None:
+    """Runs that wait for these items go on."""
+    from health.services.sequence_runs import wake_runs_of_items  # it fills the queue through this module
+
+    wake_runs_of_items(item_ids)
 
 
 def _locked(accounts: Iterable[Account]) -> list[int]:

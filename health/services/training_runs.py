@@ -9,10 +9,12 @@ from django.utils import timezone
 from accounts.models import Job, Workspace
 from accounts.services.heartbeat import heartbeat
 from accounts.services.jobs import Lease
+from accounts.services.notifications import notify_admins
 from cs_platform.lib.periods import local_day
 from cs_platform.lib.scoping import workspace_scope
 from health.models import ModelVersion, NightRun, RunStatus
 from health.models.working import TRAIN_JOB
+from health.news import TRAINED
 from health.services.predictions import train
 
 EVERY = timedelta(days=7)
@@ -24,8 +26,22 @@ def train_by_job(lease: Lease) -> None:
     with heartbeat(lease), workspace_scope(workspace.pk):
         last = NightRun.objects.filter(status=RunStatus.DONE).order_by("-as_of").first()
         as_of = last.as_of if last else local_day(timezone.now(), workspace.zone)
-        train(as_of=as_of, horizon_days=workspace.horizon_days, acting_user=None)
+        version = train(as_of=as_of, horizon_days=workspace.horizon_days, acting_user=None)
         lease.hold()
+        _tell(version)
+
+
+def _tell(version: ModelVersion) -> None:
+    notify_admins(
+        kind=TRAINED,
+        cause_key=str(version.pk),
+        context={
+            "version": str(version.public_id),
+            "number": version.number,
+            "live": version.live_from is not None,
+        },
+        now=timezone.now(),
+    )
 
 
 def request_training(workspace: Workspace) -> None:
