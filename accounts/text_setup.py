@@ -10,7 +10,15 @@ from django.utils.translation import pgettext_lazy
 from accounts.mail_texts.about import About
 from accounts.models import MailClass
 from accounts.queries import placeholder_values as values
-from accounts.registry import MailKind, Placeholder, mail_kinds, placeholders
+from accounts.ready_texts import create_ready_texts
+from accounts.registry import (
+    MailKind,
+    Placeholder,
+    WorkspaceDefault,
+    mail_kinds,
+    placeholders,
+    workspace_defaults,
+)
 from accounts.services import mail_texts
 from accounts.services.mail_links import choice_links
 
@@ -19,6 +27,7 @@ def register() -> None:
     _register_placeholders()
     _register_links()
     _register_kinds()
+    workspace_defaults.register(WorkspaceDefault("accounts.ready_texts", create_ready_texts))
 
 
 def _register_placeholders() -> None:
