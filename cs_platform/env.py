@@ -105,7 +105,6 @@ MAIL_PROVIDERS = {
     "mailgun": "API_KEY",
     "postmark": "SERVER_TOKEN",
     "resend": "API_KEY",
-    "sendgrid": "API_KEY",
     "sparkpost": "API_KEY",
 }
 

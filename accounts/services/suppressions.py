@@ -108,7 +108,7 @@ def choose_categories(address: str, *, wanted: list[str], now: datetime) -> None
     """By the person on the preference page: exactly these categories are wanted from now on."""
     lock_person(address)
     own = EmailSuppression.objects.filter(address_hash=address_hash(address), reason=Reason.UNSUBSCRIBED)
-    refused = [category for category in MailCategory.values if category not in wanted]
+    refused = [category for category in MailCategory.values if category not in wanted] if wanted else [""]
     for row in own.exclude(category__in=refused):
         lift(suppression=row, acting_user=None)
     unsubscribe(address, categories=refused, now=now)
