@@ -11,6 +11,7 @@ from accounts.access import allows, chosen_membership
 from accounts.models import Membership
 from accounts.queries.notifications import unread_count
 from accounts.registry import NavigationItem, navigation
+from cs_platform.lib.scoping import workspace_scope
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "membership": membership,
         "workspace": membership.workspace,
         "workspaces": [_choice(m, membership) for m in memberships],
-        "unread": lambda: unread_count(membership),
+        "unread": lambda: _unread(membership),
         "nav_items": [
             {"label": item.label, "url": url, "icon": item.icon, "active": item is chosen}
             for item in items
@@ -43,6 +44,12 @@ def _place(request: HttpRequest) -> tuple[Membership | None, list[Membership]]:
         return None, []
     memberships = request.user.memberships()
     return chosen_membership(request, memberships), memberships
+
+
+def _unread(membership: Membership) -> int:
+    """In a scope of its own: allauth's pages and error pages are rendered outside of one."""
+    with workspace_scope(membership.workspace.pk):
+        return unread_count(membership)
 
 
 def _choice(membership: Membership, current: Membership) -> dict[str, Any]:
