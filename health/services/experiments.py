@@ -17,7 +17,8 @@ from accounts.models import User
 from accounts.services.audit import audit
 from cs_platform.lib.permuted_blocks import arm_at, quotas, shuffled
 from cs_platform.lib.scoping import current_workspace_id
-from cs_platform.lib.trials import ALPHA, POWER, detectable
+from cs_platform.lib.trial_plans import detectable
+from cs_platform.lib.trials import ALPHA, MIN_CONTROL, POWER
 from health.models import (
     HOLDOUT,
     TREATMENT,
@@ -36,7 +37,6 @@ from health.services.base_rates import base_rate
 
 ASSIGNMENT = "health.assignment"
 DEFAULT_ACCOUNTS = 400
-MIN_HELD_OUT = 10
 
 
 class ExperimentRefused(ValueError):
@@ -104,10 +104,10 @@ def _check(
         raise ExperimentRefused(gettext("The window is between 1 and 730 days."))
     if not 0.05 <= share <= 0.5:
         raise ExperimentRefused(gettext("The holdout share is between 5 % and 50 %."))
-    if planned * share < MIN_HELD_OUT:
+    if planned * share < MIN_CONTROL:
         raise ExperimentRefused(
             gettext("Plan at least %(n)d accounts, so that %(held)d are held out.")
-            % {"n": -(-MIN_HELD_OUT // share), "held": MIN_HELD_OUT}
+            % {"n": -(-MIN_CONTROL // share), "held": MIN_CONTROL}
         )
     if running_experiment(subject_type, subject_id):
         raise ExperimentRefused(gettext("An experiment is running already. Stop it first."))

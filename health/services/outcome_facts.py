@@ -6,7 +6,7 @@ A period is half-open: its start counts what happened up to and at `began_at`, i
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from accounts.models import ExchangeRate, Workspace
@@ -60,7 +60,7 @@ def outcome_facts(periods: str, *, known_before: datetime) -> tuple[str, str, di
 def _rates() -> tuple[str, dict[str, Any]]:
     """Rows (currency, on_date, factor): minor units of the report currency for one minor unit."""
     report = Workspace.objects.values_list("report_currency", flat=True).get(pk=current_workspace_id())
-    rows: list[tuple[str, Any, float]] = [(report, "2000-01-01", 1.0)]
+    rows: list[tuple[str, Any, float]] = [(report, date(2000, 1, 1), 1.0)]
     for currency, day, rate in ExchangeRate.objects.values_list("currency", "on_date", "rate"):
         if currency != report:
             rows.append(
