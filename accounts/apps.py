@@ -21,6 +21,7 @@ class AccountsConfig(AppConfig):
             settings_pages,
             text_setup,
         )
+        from accounts.reports import registration as reports
 
         import_kinds.register()
         job_kinds.register()
@@ -29,6 +30,7 @@ class AccountsConfig(AppConfig):
         notification_kinds.register()
         panels.register()
         segment_fields.register()
+        reports.register()
         settings_pages.register()
         text_setup.register()
         post_migrate.connect(_secure, sender=self)

@@ -9,5 +9,8 @@ from accounts.registry import NavigationItem, navigation
 
 def register() -> None:
     navigation.register(
+        NavigationItem("reports", _("Reports"), "accounts:reports", "chart-column", "reports.view", 80)
+    )
+    navigation.register(
         NavigationItem("settings", _("Settings"), "accounts:settings", "settings", "settings.view", 90)
     )

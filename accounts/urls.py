@@ -7,16 +7,22 @@ from accounts.views import (
     keys,
     let_go,
     mail_choices,
+    mail_webhook,
     members,
     notes,
     notifications,
+    reports,
     saved_views,
+    segments,
     settings,
     webhooks,
 )
 
 app_name = "accounts"
 urlpatterns = [
+    path("reports/", reports.reports, name="reports"),
+    path("reports/export/", reports.report_export, name="report_export"),
+    path("reports/views/<uuid:public_id>/", reports.shared_report, name="shared_report"),
     path("settings/", settings.settings_index, name="settings"),
     path("settings/workspace/", settings.workspace_settings, name="workspace_settings"),
     path("settings/members/", members.members_page, name="members"),
@@ -57,6 +63,7 @@ urlpatterns = [
         name="webhook_replay",
     ),
     path("unsubscribe/<str:token>/", mail_choices.unsubscribe_page, name="unsubscribe"),
+    path("webhooks/mail/<uuid:workspace>/", mail_webhook.mail_webhook, name="mail_webhook"),
     path("mail-preferences/<str:token>/", mail_choices.mail_preferences, name="mail_preferences"),
     path("saved-views/", saved_views.saved_views, name="saved_views"),
     path(
@@ -69,6 +76,27 @@ urlpatterns = [
     path("accounts/<uuid:public_id>/let-go/", let_go.let_go, name="let_go"),
     path(
         "accounts/<uuid:public_id>/let-go/withdrawals/", let_go.let_go_withdrawals, name="let_go_withdrawals"
+    ),
+    path("accounts/segments/", segments.segments, name="segments"),
+    path("accounts/segments/new/", segments.new_segment, name="segment_new"),
+    path("accounts/segments/rules/", segments.segment_rules, name="segment_rules"),
+    path("accounts/segments/<uuid:public_id>/", segments.segment, name="segment"),
+    path("accounts/segments/<uuid:public_id>/edit/", segments.edit_segment, name="segment_edit"),
+    path("accounts/segments/<uuid:public_id>/members.csv", segments.segment_members, name="segment_members"),
+    path(
+        "accounts/segments/<uuid:public_id>/draft/discard/",
+        segments.segment_draft_discard,
+        name="segment_draft_discard",
+    ),
+    path(
+        "accounts/segments/<uuid:public_id>/deletions/",
+        segments.segment_deletions,
+        name="segment_deletions",
+    ),
+    path(
+        "accounts/segments/versions/<uuid:public_id>/rollback/",
+        segments.segment_rollback,
+        name="segment_rollback",
     ),
     path("notes/<uuid:public_id>/", notes.note, name="note"),
     path("notes/<uuid:public_id>/deletions/", notes.note_deletions, name="note_deletions"),

@@ -37,6 +37,9 @@ OPEN = {
     "set_language": "a cookie only",
     "accounts:invitation": "guarded by its own token",
     "accounts:switch_workspace": "one's own memberships only",
+    "accounts:unsubscribe": "guarded by its own token; one click by a mail program has no form token",
+    "accounts:mail_preferences": "guarded by its own token",
+    "accounts:mail_webhook": "guarded by the mail provider's secret",
 }
 PREFIXES = ("account_", "mfa_", "socialaccount_", "openid_connect_", "api-1.0:", "health:intake_")
 
@@ -133,7 +136,10 @@ def webhook_rows(now: Any) -> dict[str, Any]:
 KINDS = {
     "note": ("note", "note_deletions", "note_restorations"),
     "activity": ("touch_deletions",),
-    "saved_view": ("saved_view_deletions",),
+    "saved_view": (
+        "saved_view_deletions",
+        "shared_report",
+    ),
     "receipt": ("queue_undo",),
     "member": ("member_role", "member_deactivation"),
     "invitation": ("invitation_revocation",),

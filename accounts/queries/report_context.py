@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 
 import numpy as np
@@ -17,7 +17,7 @@ from accounts.revenue.bridge import Bridge, bridges
 from accounts.revenue.ledger import Bools, Ledger
 from accounts.revenue.retention import Positions, Retention
 from accounts.revenue.steps import Steps, steps
-from cs_platform.lib.periods import add_months
+from cs_platform.lib.periods import add_months, local_day
 
 YEAR = 12
 
@@ -98,3 +98,7 @@ class ReportContext:
     def names(self, account_ids: Sequence[int]) -> dict[int, Account]:
         """Accounts by id; one query."""
         return Account.objects.in_bulk(list(account_ids))
+
+    def day(self, instant: int) -> date:
+        """The local day of an instant of the ledger."""
+        return local_day(datetime.fromtimestamp(instant // 1_000_000, UTC), self.workspace.zone)

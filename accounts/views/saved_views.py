@@ -16,7 +16,7 @@ from accounts.models import SavedView
 from accounts.queries.saved_views import settled
 from accounts.views.returning import return_address
 
-PAGES = ("queue", "accounts")
+PAGES = ("queue", "accounts", "reports")
 LONGEST_NAME = 80
 LONGEST_QUERY = 1000
 

@@ -26,8 +26,10 @@ def read_columns(sql: str, params: dict[str, Any], kinds: Sequence[str], array_s
     exactly that many elements without NULL, in the field `values`.
     """
     statement = f"COPY ({sql}) TO STDOUT (FORMAT binary)"
-    with connection.cursor() as cursor, planned_for_all(cursor), cursor.copy(statement, params) as copy:
-        raw = b"".join(copy)
+    with connection.cursor() as cursor, planned_for_all(cursor):
+        # The driver's own cursor: Django's debugging one takes no parameters here.
+        with cursor.cursor.copy(statement, params) as copy:
+            raw = b"".join(copy)
     rows = raw[HEADER_BYTES : len(raw) - TRAILER_BYTES]
     return np.frombuffer(rows, dtype=_row_type(kinds, array_size))
 

@@ -18,11 +18,9 @@ SETTINGS = {"work_mem": "'128MB'", "max_parallel_workers_per_gather": "4", "enab
 @contextmanager
 def planned_for_all(cursor: Any) -> Iterator[None]:
     """Plan the statements of the block for large sets; the transaction's own settings return after it."""
-    for name, value in SETTINGS.items():
-        cursor.execute(f"SET LOCAL {name} = {value}")
+    cursor.execute("; ".join(f"SET LOCAL {name} = {value}" for name, value in SETTINGS.items()))
     yield
-    for name in SETTINGS:
-        cursor.execute(f"SET LOCAL {name} TO DEFAULT")
+    cursor.execute("; ".join(f"SET LOCAL {name} TO DEFAULT" for name in SETTINGS))
 
 
 @contextmanager
