@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cs_platform.lib.registry import Registry, UnknownName
+from health.sequences.spec import SequenceAction
 
 Words = str | Promise
 
@@ -159,3 +160,29 @@ class ExperimentSubject:
 
 
 experiment_subjects: Registry[ExperimentSubject] = Registry("experiment subject", ExperimentSubject)
+
+
+@dataclass(frozen=True)
+class QueueSource:
+    """Open items whose source begins with `<name>:`. `sentence(evidence)` says what is open,
+    `instruction(evidence)` what to do; `labels(sources)` gives each source the short name that filters show,
+    in one query for all of them (`label` stands in for an empty one)."""
+
+    name: str
+    label: Words
+    sentence: Callable[[Any], str]
+    instruction: Callable[[Any], str]
+    labels: Callable[[list[str]], dict[str, str]] = field(default=lambda sources: {})
+
+
+@dataclass(frozen=True)
+class AnswerSource:
+    """Says which accounts were heard from since a moment: `answered({key: (account id, moment)})` returns keys."""
+
+    name: str
+    answered: Callable[[dict[int, tuple[int, Any]]], set[int]]
+
+
+sequence_actions: Registry[SequenceAction] = Registry("sequence action", SequenceAction)
+queue_sources: Registry[QueueSource] = Registry("queue source", QueueSource)
+answer_sources: Registry[AnswerSource] = Registry("answer source", AnswerSource)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from health.models import QueueItem, RiskRule, Severity
+from health.registry import QueueSource, queue_sources
 from health.risks import RiskRuleSpec, risk_rules
 
 RISK = "risk:"
@@ -22,6 +23,7 @@ class Cause:
     sentence: str
     severity: int
     opened_on: date
+    advice: str = ""  # what to do in the item's own words; a risk rule's are the workspace's
 
     @property
     def tone(self) -> str:
@@ -46,15 +48,38 @@ def rule_of(source: str) -> RiskRuleSpec | None:
     return risk_rules.get(name) if source.startswith(RISK) and name in risk_rules else None
 
 
+def source_of(source: str) -> QueueSource | None:
+    """The registered source of an item that no risk rule opened."""
+    name = source.partition(":")[0]
+    return queue_sources.get(name) if name in queue_sources else None
+
+
 def cause_label(source: str) -> str:
-    """The name of a cause; a source without a rule is shown by its own words."""
-    rule = rule_of(source)
-    return str(rule.label) if rule else source.rpartition(":")[2].replace("_", " ").capitalize()
+    """The name of a cause; a source that nobody registered is shown by its own words."""
+    if rule := rule_of(source):
+        return str(rule.label)
+    if known := source_of(source):
+        return str(known.label)
+    return source.rpartition(":")[2].replace("_", " ").capitalize()
+
+
+def cause_labels(sources: Iterable[str]) -> dict[str, str]:
+    """Names that tell the sources of one kind apart, for filters; one query per kind at most."""
+    found, by_kind = {}, dict[str, list[str]]()
+    for source in sources:
+        found[source] = cause_label(source)
+        if rule_of(source) is None and source_of(source):
+            by_kind.setdefault(source.partition(":")[0], []).append(source)
+    for kind, mine in by_kind.items():
+        found |= {source: label for source, label in queue_sources.get(kind).labels(mine).items() if label}
+    return found
 
 
 def cause_sentence(source: str, evidence: Mapping[str, Any]) -> str:
     """The cause with its numbers; the bare name where the stored evidence lacks one of them."""
     rule = rule_of(source)
+    if rule is None and (known := source_of(source)):
+        return known.sentence(evidence) or cause_label(source)
     if rule is None or any(evidence.get(name) is None for name in rule.evidence):
         return cause_label(source)
     return rule.sentence(evidence)
@@ -62,7 +87,9 @@ def cause_sentence(source: str, evidence: Mapping[str, Any]) -> str:
 
 def cause_of(source: str, evidence: Mapping[str, Any], severity: int, opened_on: date) -> Cause:
     """An open item in words, in the language in force."""
-    return Cause(source, cause_label(source), cause_sentence(source, evidence), severity, opened_on)
+    known = source_of(source) if rule_of(source) is None else None
+    advice = known.instruction(evidence) if known else ""
+    return Cause(source, cause_label(source), cause_sentence(source, evidence), severity, opened_on, advice)
 
 
 def describe_items(items: Iterable[QueueItem]) -> tuple[Cause, ...]:
@@ -72,7 +99,7 @@ def describe_items(items: Iterable[QueueItem]) -> tuple[Cause, ...]:
 def advice_for(causes: Iterable[Cause]) -> list[Advice]:
     """What to do about each cause, in their order; one query."""
     stored = dict(RiskRule.objects.values_list("cause", "instruction"))
-    return [Advice(cause, _instruction(cause.source, stored)) for cause in causes]
+    return [Advice(cause, cause.advice or _instruction(cause.source, stored)) for cause in causes]
 
 
 def _instruction(source: str, stored: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from django.db import connection
 from accounts.models import Account, Membership
 from health.models import AccountState, ModelVersion, QueueEntry, QueueItem
 from health.queries.bands import BAND_WORDS
-from health.queries.causes import Cause, cause_label, cause_of
+from health.queries.causes import Cause, cause_labels, cause_of
 from health.queries.expected_loss import ExpectedLoss, expected_loss
 from health.queries.keyset import page_of
 from health.queries.queue_filter import QueueFilter
@@ -160,12 +160,13 @@ def queue_facets(wanted: QueueFilter, *, membership: Membership, today: date) ->
         for facet, value, accounts, loss in cursor.fetchall():
             counts[facet][value] = accounts
             loss_minor = int(loss or 0) if facet == "all" else loss_minor
+    causes = cause_labels([*counts["cause"], *wanted.causes])
     return Facets(
         accounts=counts["all"][""],
         is_cut=counts["all"][""] == WINDOW,
         loss_minor=loss_minor,
         bands=_band_choices(counts["band"], wanted.bands),
-        causes=_choices(counts["cause"], wanted.causes, label=cause_label),
+        causes=_choices(counts["cause"], wanted.causes, label=causes.__getitem__),
         plans=_choices(counts["plan"], wanted.plans),
         industries=_choices(counts["industry"], wanted.industries),
     )

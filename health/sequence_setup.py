@@ -1,0 +1,185 @@
+"""What sequences register at start: kinds of steps, jobs, mails, what experiments and the queue call them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Activity, MailClass, Motion, TouchKind
+from accounts.registry import JobKind, MailKind, job_kinds, mail_kinds
+from health.models import Sequence, Severity
+from health.queries.sequence_candidates import SUBJECT
+from health.queries.sequence_people import ROLES
+from health.registry import (
+    AnswerSource,
+    ExperimentSubject,
+    QueueSource,
+    SubjectWords,
+    answer_sources,
+    experiment_subjects,
+    queue_sources,
+    sequence_actions,
+)
+from health.sequences.spec import SequenceAction, StepField
+from health.services import sequence_actions as acts
+from health.services import sequence_engine, sequence_mail, sequence_plans, sequence_runs
+from health.services.sequence_night import enrol_by_job
+
+OTHERWISE = [
+    (sequence_mail.ANYONE, gettext_lazy("Write to whoever is known best")),
+    (sequence_mail.SKIP, gettext_lazy("Leave the mail out")),
+    (sequence_mail.END, gettext_lazy("End here")),
+]
+ANSWERS = (TouchKind.CALL, TouchKind.MEETING, TouchKind.VISIT)
+
+
+def register() -> None:
+    job_kinds.register(
+        JobKind(
+            sequence_runs.RUN_JOB,
+            sequence_engine.run_by_job,
+            in_scope=False,
+            max_attempts=2 * sequence_engine.MAX_ATTEMPTS,
+        )
+    )
+    job_kinds.register(JobKind(sequence_plans.ENROL_JOB, _enrol, lease=timedelta(minutes=5)))
+    mail_kinds.register(
+        MailKind(
+            sequence_mail.MAIL_KIND,
+            MailClass.OTHER,
+            still_wanted=sequence_mail.still_wanted,
+            motion=Motion.PLAYBOOK,
+            on_settled=sequence_mail.on_settled,
+        )
+    )
+    experiment_subjects.register(
+        ExperimentSubject(SUBJECT, _("Playbook"), describe=_describe, duties=lambda subject_id: ())
+    )
+    queue_sources.register(
+        QueueSource(
+            acts.SOURCE,
+            _("Playbook"),
+            sentence=lambda evidence: str(evidence.get("title", "")),
+            instruction=lambda evidence: str(evidence.get("instruction", "")),
+            labels=_names,
+        )
+    )
+    answer_sources.register(AnswerSource("touches", _touched))
+    for action in _actions():
+        sequence_actions.register(action)
+
+
+def _actions() -> tuple[SequenceAction, ...]:
+    return (
+        SequenceAction(
+            "mail",
+            _("Mail"),
+            _("Send a mail text to a person of the account."),
+            "mail",
+            (
+                StepField("text", _("Text"), "choice", choices=sequence_mail.text_choices),
+                StepField("to", _("To"), "choice", default="champion", choices=lambda: ROLES),
+                StepField(
+                    "otherwise",
+                    _("If nobody has that role"),
+                    "choice",
+                    default=sequence_mail.ANYONE,
+                    choices=lambda: OTHERWISE,
+                ),
+            ),
+            run=sequence_mail.send_text,
+            describe=sequence_mail.send_text_words,
+            preview=sequence_mail.send_text_preview,
+        ),
+        SequenceAction(
+            "queue_item",
+            _("Ask the CSM"),
+            _("Put something to do into the queue, with your own words."),
+            "list-todo",
+            (
+                StepField("title", _("What to do"), longest=120),
+                StepField("instruction", _("How"), "long_text", is_required=False, longest=2000),
+                StepField(
+                    "severity",
+                    _("Severity"),
+                    "choice",
+                    default="2",
+                    choices=lambda: [(str(value), label) for value, label in Severity.choices],
+                ),
+            ),
+            run=acts.ask_csm,
+            describe=acts.ask_csm_words,
+            preview=acts.ask_csm_preview,
+        ),
+        SequenceAction(
+            "set_trait",
+            _("Change a trait"),
+            _("Write a value onto the account, for segments and reports."),
+            "tag",
+            (
+                StepField("trait", _("Trait"), longest=100, help=_("A new name makes a new trait.")),
+                StepField("value", _("Value"), longest=200),
+            ),
+            run=acts.change_trait,
+            describe=acts.change_trait_words,
+            preview=acts.change_trait_preview,
+        ),
+        SequenceAction(
+            "assign",
+            _("Assign"),
+            _("Give the account to a CSM."),
+            "user-check",
+            (
+                StepField("csm", _("To"), "choice", default=acts.FEWEST, choices=acts.csm_choices),
+                StepField(
+                    "only_empty",
+                    _("Only if nobody is responsible yet"),
+                    "checkbox",
+                    default=True,
+                    is_required=False,
+                ),
+            ),
+            run=acts.assign,
+            describe=acts.assign_words,
+            preview=acts.assign_preview,
+        ),
+    )
+
+
+def _enrol(sequence_id: int) -> None:
+    enrol_by_job(sequence_id, now=timezone.now())
+
+
+def _describe(subject_id: int) -> SubjectWords:
+    found = Sequence.objects.filter(pk=subject_id).first()
+    if found is None:
+        return SubjectWords(gettext("A playbook that is gone"))
+    return SubjectWords(found.name, reverse("health:playbook", args=[found.public_id]))
+
+
+def _names(sources: list[str]) -> dict[str, str]:
+    """The playbook's name for each source "sequence:<id>:<step>"; one query."""
+    ids = {source: source.split(":")[1] for source in sources}
+    names = dict(
+        Sequence.objects.filter(pk__in=[i for i in ids.values() if i.isdecimal()]).values_list("pk", "name")
+    )
+    return {source: names.get(int(i), "") if i.isdecimal() else "" for source, i in ids.items()}
+
+
+def _touched(asked: dict[int, tuple[int, Any]]) -> set[int]:
+    """A call, a meeting or a visit that somebody wrote down: the people there were heard from."""
+    accounts = {account_id for account_id, _since in asked.values()}
+    rows = Activity.objects.filter(account_id__in=accounts, kind__in=ANSWERS, is_touch=True)
+    latest: dict[int, Any] = {}
+    for account_id, moment in rows.values_list("account_id", "occurred_at"):
+        latest[account_id] = max(moment, latest.get(account_id, moment))
+    return {
+        key
+        for key, (account_id, since) in asked.items()
+        if account_id in latest and latest[account_id] > since
+    }
