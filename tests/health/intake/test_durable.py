@@ -1,5 +1,6 @@
 """An answer of 200 means durable: killed web servers and restarted databases lose and double nothing."""
 
+import json
 import random
 import signal
 import threading
@@ -23,6 +24,7 @@ from tests.stack import STACK
 __all__ = ["real_web"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.worker]
 BATCH = 20
+LOST_EVERY = 7
 
 
 @pytest.fixture
@@ -52,7 +54,10 @@ def message(identity: str) -> dict[str, Any]:
 
 
 class Sender(threading.Thread):
-    """Sends batches until told to stop. What gets no answer is sent again, as a client library does."""
+    """Sends batches until told to stop. What gets no answer is sent again, as a client library does.
+
+    Every LOST_EVERY-th answer gets lost on its way: what was stored is sent a second time.
+    """
 
     def __init__(self, port: int, key: str, name: str) -> None:
         super().__init__(daemon=True)
@@ -60,12 +65,15 @@ class Sender(threading.Thread):
         self.stopping = threading.Event()
         self.acknowledged: list[str] = []
         self.answers: Counter[int] = Counter()
+        self.found_again = 0
 
     def run(self) -> None:
         number = 0
         while not self.stopping.is_set():
             identities = [f"{self.prefix}-{number}-{place}" for place in range(BATCH)]
             body = {"batch": [message(identity) for identity in identities]}
+            if number % LOST_EVERY == 0:
+                self._send(body)
             while not self._send(body):
                 time.sleep(0.05)
             self.acknowledged += identities
@@ -73,25 +81,33 @@ class Sender(threading.Thread):
 
     def _send(self, body: dict[str, Any]) -> bool:
         try:
-            status, _, _ = ask(self.port, "POST", "/v1/batch", body, self.key)
+            status, _, answer = ask(self.port, "POST", "/v1/batch", body, self.key)
         except OSError:
             status = 0
         self.answers[status] += 1
+        if status == 200:
+            self.found_again += json.loads(answer)["duplicates"]
         return status == 200
 
 
+@pytest.mark.parametrize(
+    ("kills", "crashes"), [(3, 1), pytest.param(30, 5, marks=pytest.mark.soak)], ids=["quick", "long"]
+)
 def test_what_was_acknowledged_is_there_exactly_once(
-    cast: Cast, key: str, commits_on_disk: None, real_web: RealWeb
+    cast: Cast, key: str, commits_on_disk: None, real_web: RealWeb, kills: int, crashes: int
 ) -> None:
+    """kill -9 of all web processes and crashes of the database, in random order, while four clients send."""
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     chance = random.Random(seed)
     senders = [Sender(real_web.port, key, f"s{number}") for number in range(4)]
     for sender in senders:
         sender.start()
-    for turn in range(4):
+    turns = ["kill"] * kills + ["crash"] * crashes
+    chance.shuffle(turns)
+    for turn in turns:
         time.sleep(chance.uniform(0.3, 0.9))
-        if turn == 2:
+        if turn == "crash":
             restart_postgres()
         else:
             real_web.kill()
@@ -104,11 +120,16 @@ def test_what_was_acknowledged_is_there_exactly_once(
         assert not sender.is_alive()
     acknowledged = [identity for sender in senders for identity in sender.acknowledged]
     answers = sum((sender.answers for sender in senders), Counter())
-    print(f"{len(acknowledged)} events acknowledged, answers {dict(answers)}")
+    found_again = sum(sender.found_again for sender in senders)
+    print(
+        f"{kills} kills, {crashes} crashes: {len(acknowledged)} events acknowledged, {found_again} of them found"
+    )
+    print(f"stored already when they were sent again; answers {dict(answers)}")
     assert set(answers) <= {0, 200, 503}
     assert answers[0], "no request was cut off: the test proved nothing"
     with workspace_scope(cast.workspace.pk):
         assert Event.objects.count() == len(acknowledged) == len(set(acknowledged))
+    assert found_again, "nothing that was stored was sent again: the test proved too little"
     fold_workspace(cast.workspace.pk)
     with workspace_scope(cast.workspace.pk):
         assert not AccountDay.objects.exists()  # nobody knows this user yet
