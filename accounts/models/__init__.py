@@ -38,6 +38,13 @@ from accounts.models.mail import (
     Motion,
 )
 from accounts.models.notifications import Notification, NotificationChoice, NotificationDigest
+from accounts.models.privacy import (
+    ErasedIdentity,
+    PersonRequest,
+    RetentionChoice,
+    WorkspaceExport,
+    WorkspaceSecret,
+)
 from accounts.models.segments import Segment, SegmentMembership, SegmentVersion
 from accounts.models.shared import (
     AccessLink,
@@ -85,6 +92,7 @@ __all__ = [
     "ContactRole",
     "EmailSuppression",
     "EndedCause",
+    "ErasedIdentity",
     "ExchangeRate",
     "Import",
     "ImportChange",
@@ -113,8 +121,10 @@ __all__ = [
     "NotificationDigest",
     "OutboundEmail",
     "PaymentAttempt",
+    "PersonRequest",
     "Plan",
     "PublicModel",
+    "RetentionChoice",
     "Role",
     "SavedView",
     "Segment",
@@ -137,5 +147,7 @@ __all__ = [
     "WebhookMessage",
     "WelcomeDismissal",
     "Workspace",
+    "WorkspaceExport",
     "WorkspaceModel",
+    "WorkspaceSecret",
 ]

@@ -25,6 +25,14 @@ class Role(models.TextChoices):
     VIEWER = "viewer", _("Viewer")
 
 
+class MfaPolicy(models.TextChoices):
+    """Who must have a second factor to enter the workspace."""
+
+    OPTIONAL = "optional", _("Nobody has to")
+    ADMINS = "admins", _("Owners and admins")
+    EVERYONE = "everyone", _("Everyone")
+
+
 class Workspace(models.Model):
     """Our tenant. Not scoped itself: it is what a scope names."""
 
@@ -36,6 +44,9 @@ class Workspace(models.Model):
     report_currency = models.CharField(max_length=3, default="USD")
     horizon_days = models.PositiveSmallIntegerField(default=90)
     night_hour = models.PositiveSmallIntegerField(default=2)
+    mfa_policy = models.CharField(max_length=8, choices=MfaPolicy.choices, default=MfaPolicy.OPTIONAL)
+    deletion_requested_at = models.DateTimeField(null=True, blank=True)
+    deletion_due_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
