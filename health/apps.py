@@ -17,8 +17,11 @@ class HealthConfig(AppConfig):
             search_sources,
             segment_fields,
             sequence_setup,
+            settings_pages,
+            welcome_steps,
         )
         from health.metrics import register_metrics
+        from health.reports import registration as reports
         from health.risks.defaults import register_defaults
 
         register_metrics()
@@ -30,5 +33,8 @@ class HealthConfig(AppConfig):
         navigation.register()
         import_kinds.register()
         panels.register()
+        reports.register()
         search_sources.register()
         segment_fields.register()
+        settings_pages.register()
+        welcome_steps.register()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -24,11 +25,12 @@ YEAR = 12
 
 @dataclass
 class ReportContext:
-    """Everything is computed when a section asks for it, and then kept for the others."""
+    """Everything is computed when a section asks for it, and then kept for the others (`kept`: by apps above)."""
 
     workspace: Workspace
     wanted: ReportFilter
     now: datetime
+    kept: dict[str, Any] = field(default_factory=dict)
 
     @property
     def period(self) -> Period:

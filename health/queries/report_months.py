@@ -1,0 +1,138 @@
+"""What the nights of a report's months saw: bands and features in use, of those who were customers then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from django.db import connection
+from numpy.typing import NDArray
+
+from accounts.queries.report_context import ReportContext
+from accounts.revenue.retention import Positions
+from cs_platform.lib.arrays import native, read_columns
+from cs_platform.lib.periods import add_months, day_start, local_day, microseconds
+from cs_platform.lib.scoping import current_workspace_id
+from health.models import HealthBand, KeyFeature, MetricPosition
+
+Ints = NDArray[np.int64]
+BACK_DAYS = 10
+MOST_FEATURES = 8
+BANDS = (HealthBand.RED, HealthBand.YELLOW, HealthBand.GREEN, "")
+_EPOCH = date(1970, 1, 1)
+
+_NEAREST = """
+SELECT wanted.day::date, (
+    SELECT max(as_of) FROM {table}
+    WHERE workspace_id = %(workspace)s AND as_of <= wanted.day::date AND as_of > wanted.day::date - %(back)s
+)
+FROM unnest(%(days)s::date[]) AS wanted(day)
+"""
+_SCORES = """
+SELECT as_of - date '1970-01-01', account_id, CASE band WHEN 'red' THEN 0 WHEN 'yellow' THEN 1 WHEN 'green' THEN 2 ELSE 3 END
+FROM health_healthscore WHERE workspace_id = %(workspace)s AND as_of = ANY(%(days)s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BandMonth:
+    """Customers of one night by band, and their ARR (minor units of the report currency at the rate of the night)."""
+
+    month: date
+    as_of: date
+    accounts: dict[str, int]
+    arr: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureMonth:
+    """Customers with usage data on one night, and how many had used each feature in the 28 days before."""
+
+    month: date
+    as_of: date
+    customers: int
+    used: tuple[int, ...]
+
+
+def nights(context: ReportContext, table: str) -> dict[date, date]:
+    """Per month of the period the last night with rows at most ten days before its end (or today); one query."""
+    today = local_day(context.now, context.period.zone)
+    ends = {min(add_months(month, 1), today): month for month in context.period.months}
+    with connection.cursor() as cursor:
+        values = {"workspace": current_workspace_id(), "days": list(ends), "back": BACK_DAYS}
+        cursor.execute(_NEAREST.format(table=table), values)
+        return {ends[day]: found for day, found in cursor.fetchall() if found}
+
+
+def band_months(context: ReportContext) -> list[BandMonth]:
+    """Months without a night near their end are left out. Two queries."""
+    seen = nights(context, "health_healthscore")
+    if not seen:
+        return []
+    values = {"workspace": context.workspace.pk, "days": sorted(set(seen.values()))}
+    rows = read_columns(_SCORES, values, ("i4", "i8", "i4"))
+    day, account, code = native(rows["c0"], "i8"), native(rows["c1"], "i8"), native(rows["c2"], "i8")
+    found = []
+    for month, as_of in sorted(seen.items()):
+        here = day == (as_of - _EPOCH).days
+        customer, arr = standing(context, as_of, account[here])
+        bands = code[here]
+        accounts = {str(band): int((customer & (bands == at)).sum()) for at, band in enumerate(BANDS)}
+        money = {str(band): int(arr[bands == at].sum()) for at, band in enumerate(BANDS)}
+        found.append(BandMonth(month, as_of, accounts, money))
+    return found
+
+
+def standing(context: ReportContext, as_of: date, account_ids: Ints) -> tuple[NDArray[np.bool_], Ints]:
+    """Of each account: whether it had MRR at the first instant of `as_of`, and its ARR then."""
+    instant = microseconds(day_start(as_of, context.period.zone))
+    positions = Positions(context.ledger, [instant])
+    mrr = context.ledger.per_account(context.ledger.value(positions.balances, [instant]))[:, 0]
+    known = context.ledger.accounts
+    if not known.size:
+        return np.zeros(account_ids.size, dtype=bool), np.zeros(account_ids.size, dtype=np.int64)
+    place = np.minimum(np.searchsorted(known, account_ids), known.size - 1)
+    hit = known[place] == account_ids
+    return hit & positions.is_customer[place, 0], np.where(hit, 12 * mrr[place], 0)
+
+
+def key_features() -> list[KeyFeature]:
+    """Features marked as key, in the admin's order, as many as a chart can show."""
+    return list(KeyFeature.objects.order_by("position", "pk")[:MOST_FEATURES])
+
+
+def feature_months(context: ReportContext, features: Sequence[KeyFeature]) -> list[FeatureMonth]:
+    """By the snapshots of the nights, so by what was known then. Three queries."""
+    places = dict(
+        MetricPosition.objects.filter(key__in=[f"feature:{f.name}" for f in features]).values_list(
+            "key", "position"
+        )
+    )
+    seen = nights(context, "health_accountsnapshot")
+    if not seen or not places:
+        return []
+    wanted = [places.get(f"feature:{feature.name}") for feature in features]
+    values = {"workspace": context.workspace.pk, "days": sorted(set(seen.values()))}
+    rows = read_columns(_snapshots(wanted), values, ("i4", "i8", "i4", "i4"))
+    day, account, used, has_data = (native(rows[f"c{at}"], "i8") for at in range(4))
+    found = []
+    for month, as_of in sorted(seen.items()):
+        here = (day == (as_of - _EPOCH).days) & (has_data == 1)
+        customer, _arr = standing(context, as_of, account[here])
+        bits = used[here][customer]
+        counts = tuple(int(((bits >> at) & 1).sum()) for at in range(len(features)))
+        found.append(FeatureMonth(month, as_of, int(customer.sum()), counts))
+    return found
+
+
+def _snapshots(places: Sequence[int | None]) -> str:
+    """Features in use as bits of one number. Positions count from 0, elements of an array from 1."""
+    known = [(at, place + 1) for at, place in enumerate(places) if place is not None]
+    used = " + ".join(f"CASE WHEN values[{place}] > 0 THEN {1 << at} ELSE 0 END" for at, place in known)
+    data = " OR ".join(f"values[{place}] IS NOT NULL" for _at, place in known)
+    return (
+        f"SELECT as_of - date '1970-01-01', account_id, ({used}), ({data})::int FROM health_accountsnapshot"
+        " WHERE workspace_id = %(workspace)s AND as_of = ANY(%(days)s)"
+    )
