@@ -60,7 +60,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """A line of an account's timeline. `note_id` names a note that can be changed in place."""
+    """A line of an account's timeline. `note_id` names a note that can be changed in place, `url` a page about it."""
 
     when: datetime
     title: str
@@ -70,6 +70,7 @@ class TimelineEntry:
     tone: str = ""
     is_touch: bool = False
     note_id: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,29 @@ class ImportKind:
 
 
 @dataclass(frozen=True)
+class StepFacts:
+    """What is true about a step of the first days. `note` says it in words; `url_arguments` complete its address."""
+
+    is_done: bool
+    note: str = ""
+    url_arguments: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class WelcomeStep:
+    """A step of the first days. `look(workspace, now)` finds out from facts, in the scope; nobody ticks it."""
+
+    name: str
+    label: Any
+    text: Any
+    action: Any
+    url_name: str
+    look: Callable[[Any, datetime], StepFacts]
+    permission: str
+    order: int
+
+
+@dataclass(frozen=True)
 class AccountDetacher:
     """Lets go of accounts that are about to be removed: rows that no foreign key holds."""
 
@@ -279,6 +303,7 @@ placeholders: Registry[Placeholder] = Registry("placeholder", Placeholder)
 token_purposes: Registry[TokenPurpose] = Registry("token purpose", TokenPurpose)
 workspace_defaults: Registry[WorkspaceDefault] = Registry("workspace default", WorkspaceDefault)
 import_kinds: Registry[ImportKind] = Registry("import kind", ImportKind)
+welcome_steps: Registry[WelcomeStep] = Registry("welcome step", WelcomeStep)
 account_detachers: Registry[AccountDetacher] = Registry("account detacher", AccountDetacher)
 notification_kinds: Registry[NotificationKind] = Registry("notification kind", NotificationKind)
 webhook_events: Registry[WebhookEvent] = Registry("webhook event", WebhookEvent)

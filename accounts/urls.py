@@ -1,12 +1,14 @@
 """Addresses of the accounts app, in full paths."""
 
-from django.urls import path
+from django.urls import include, path
 
 from accounts.views import (
+    contacts,
     entrance,
     keys,
     let_go,
     mail_choices,
+    mail_delivery,
     mail_webhook,
     members,
     notes,
@@ -20,6 +22,8 @@ from accounts.views import (
 
 app_name = "accounts"
 urlpatterns = [
+    path("", include("accounts.first_run_urls")),
+    path("settings/imports/", include("accounts.import_urls")),
     path("reports/", reports.reports, name="reports"),
     path("reports/export/", reports.report_export, name="report_export"),
     path("reports/views/<uuid:public_id>/", reports.shared_report, name="shared_report"),
@@ -63,6 +67,22 @@ urlpatterns = [
         name="webhook_replay",
     ),
     path("unsubscribe/<str:token>/", mail_choices.unsubscribe_page, name="unsubscribe"),
+    path("contacts/<uuid:public_id>/", contacts.contact, name="contact"),
+    path("settings/mail-delivery/", mail_delivery.mail_delivery, name="mail_delivery"),
+    path(
+        "settings/mail-delivery/providers/<uuid:public_id>/disconnection/",
+        mail_delivery.mail_provider_disconnection,
+        name="mail_provider_disconnection",
+    ),
+    path(
+        "settings/mail-delivery/doubtful/<uuid:public_id>/", mail_delivery.doubtful_mail, name="doubtful_mail"
+    ),
+    path("settings/suppressions/", mail_delivery.suppression_list, name="suppressions"),
+    path(
+        "settings/suppressions/<uuid:public_id>/removal/",
+        mail_delivery.suppression_removal,
+        name="suppression_removal",
+    ),
     path("webhooks/mail/<uuid:workspace>/", mail_webhook.mail_webhook, name="mail_webhook"),
     path("mail-preferences/<str:token>/", mail_choices.mail_preferences, name="mail_preferences"),
     path("saved-views/", saved_views.saved_views, name="saved_views"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accounts.models import Contact
 from accounts.registry import JobKind, job_kinds
-from accounts.signals import account_changed, contact_changed
+from accounts.signals import account_changed, contact_changed, segment_changed
 from health.services.states import refresh_accounts
 
 
@@ -17,8 +17,16 @@ def _contact_changed(contact_id: int) -> None:
     refresh_accounts(list(accounts))
 
 
+def _segment_changed(segment_id: int) -> None:
+    from health.services import segments
+
+    segments.segment_changed(segment_id)
+
+
 def register() -> None:
     job_kinds.register(JobKind("health.account_changed", _account_changed))
     job_kinds.register(JobKind("health.contact_changed", _contact_changed))
     account_changed.connect("health.account_changed")
     contact_changed.connect("health.contact_changed")
+    job_kinds.register(JobKind("health.segment_changed", _segment_changed))
+    segment_changed.connect("health.segment_changed")

@@ -15,7 +15,7 @@ from health.risks import risk_rules
 
 HEALTH, BILLING, USAGE, STAGE = _("Health"), _("Billing"), _("Usage"), _("Lifecycle")
 KINDS = {Unit.MONEY: FieldKind.MONEY, Unit.YES_NO: FieldKind.BOOLEAN}
-UNITS = {Unit.PERCENT: "%", Unit.DAYS: _("days")}
+UNITS: dict[str, Any] = {Unit.PERCENT: "%", Unit.DAYS: _("days")}
 
 
 def _bands() -> list[tuple[str, str]]:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
+
 import accounts.registry as registry  # by name at call time: the registry itself imports this room
 from accounts.segments.fields import SegmentField
 
 
-def all_fields() -> dict[str, SegmentField]:
-    """Registered fields and those that the workspace's own rows add, in order of registration."""
+def all_fields(*, cached: bool = False) -> dict[str, SegmentField]:
+    """Registered fields and those that the workspace's own rows add, in order of registration.
+
+    `cached`: each list of choices is read at most once, for a page that shows many rules.
+    """
     found = {field.name: field for field in registry.segment_fields}
     for family in registry.segment_field_families:
         found |= {field.name: field for field in family.expand()}
+    if cached:
+        return {name: replace(f, choices=f.choices and cache(f.choices)) for name, f in found.items()}
     return found
 
 

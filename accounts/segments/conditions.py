@@ -55,8 +55,8 @@ def _positive(field: SegmentField, op: str, value: Any, moment: Moment) -> Q:
         found = Q() if low is None else Q(**{f"{column}__gte": _day(field, low, moment)})
         return found if high is None else found & Q(**{f"{column}__lt": _day(field, high, moment)})
     if op == "between":
-        low, high = (_scaled(field, part) for part in value)
-        return Q(**{f"{column}__gte": low, f"{column}__lte": high})
+        least, most = (_scaled(field, part) for part in value)
+        return Q(**{f"{column}__gte": least, f"{column}__lte": most})
     if op == "any_of":
         return Q(**{f"{column}__in": value})
     if op == "contains":

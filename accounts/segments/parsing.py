@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from math import isfinite
@@ -40,9 +40,14 @@ class TreeError(ValueError):
         super().__init__(" ".join(str(problem.words) for problem in problems))
 
 
-def parse_tree(data: Any, *, without: Collection[str] = ()) -> Tree:
-    """Read a tree; fields whose `about` is in `without` are refused. Raises TreeError with all mistakes."""
-    reader = _Reader(frozenset(without))
+def parse_tree(
+    data: Any, *, without: Collection[str] = (), fields: Mapping[str, SegmentField] | None = None
+) -> Tree:
+    """Read a tree; fields whose `about` is in `without` are refused. Raises TreeError with all mistakes.
+
+    `fields`: the workspace's fields (`all_fields`), where many trees are read at once.
+    """
+    reader = _Reader(frozenset(without), fields)
     root = reader.node(data, "", 1)
     if reader.rules > MOST_RULES:
         words = _("A rule has at most %(most)d conditions.") % {"most": MOST_RULES}
@@ -53,8 +58,9 @@ def parse_tree(data: Any, *, without: Collection[str] = ()) -> Tree:
 
 
 class _Reader:
-    def __init__(self, without: frozenset[str]) -> None:
+    def __init__(self, without: frozenset[str], fields: Mapping[str, SegmentField] | None) -> None:
         self.without = without
+        self._find = find_field if fields is None else fields.get
         self.problems: list[Problem] = []
         self.rules = 0
         self._fields: dict[str, SegmentField | None] = {}
@@ -98,11 +104,12 @@ class _Reader:
         if not isinstance(name, str):
             return None
         if name not in self._fields:
-            self._fields[name] = find_field(name)
+            self._fields[name] = self._find(name)
         return self._fields[name]
 
-    def _wrong(self, path: str, words: str | Promise) -> None:
+    def _wrong(self, path: str, words: str | Promise) -> Any:
         self.problems.append(Problem(path, words))
+        return None
 
 
 class _Wrong(ValueError):

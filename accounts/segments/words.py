@@ -46,9 +46,8 @@ def _rule(rule: Rule, currency: str) -> str:
 def _listed(field: SegmentField, values: list[str]) -> str:
     labels = dict(field.choices()) if field.choices else {}
     shown = [str(labels.get(value, value)) for value in values[:NAMED_VALUES]]
-    if more := len(values) - NAMED_VALUES:
-        if more > 0:
-            shown.append(gettext("%(n)d more") % {"n": more})
+    if len(values) > NAMED_VALUES:
+        shown.append(gettext("%(n)d more") % {"n": len(values) - NAMED_VALUES})
     return gettext(" or ").join(shown)
 
 

@@ -13,9 +13,10 @@ from cs_platform.lib.money import to_major
 from health.models import AccountState
 from health.queries.accounts_filter import AccountsFilter
 from health.queries.bands import BAND_WORDS, band_word
+from health.queries.choices import Choice
 from health.queries.keyset import page_of
-from health.queries.queue import Choice
 from health.queries.queue_export import MOST_ROWS
+from health.queries.segment_filter import segment_choices
 
 PAGE_SIZE = 50
 # Above this, choices of filters come from the first accounts only, so that the page costs the same anywhere.
@@ -39,6 +40,7 @@ class AccountsFacets:
     bands: list[Choice]
     plans: list[Choice]
     industries: list[Choice]
+    segments: list[Choice]
 
 
 def accounts_page(wanted: AccountsFilter, *, membership: Membership, size: int = PAGE_SIZE) -> AccountsPage:
@@ -49,7 +51,7 @@ def accounts_page(wanted: AccountsFilter, *, membership: Membership, size: int =
 
 
 def accounts_facets(wanted: AccountsFilter, *, membership: Membership) -> AccountsFacets:
-    """Choices and counts; one query."""
+    """Choices and counts; two queries."""
     base = AccountsFilter(csm=wanted.csm, status=wanted.status).states(membership)
     columns = ("health_band", "plan", "industry", "arr_minor")
     rows = list(base.order_by("account_id").values_list(*columns)[:WINDOW])
@@ -60,6 +62,7 @@ def accounts_facets(wanted: AccountsFilter, *, membership: Membership) -> Accoun
         bands=_bands(Counter(row[0] for row in rows), wanted.bands),
         plans=_choices(Counter(row[1] for row in rows), wanted.plans),
         industries=_choices(Counter(row[2] for row in rows), wanted.industries),
+        segments=segment_choices(wanted.segments),
     )
 
 

@@ -13,6 +13,7 @@ from cs_platform.lib.scoping import ScopedQuerySet
 from health.models import AccountState, HealthBand, QueueEntry
 from health.queries.keyset import Column, Order
 from health.queries.search import with_words
+from health.queries.segment_filter import in_segments, segment_ids
 
 COLUMNS = {
     "name": Column("name"),
@@ -37,6 +38,7 @@ class AccountsFilter:
     bands: tuple[str, ...] = ()
     plans: tuple[str, ...] = ()
     industries: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
     words: str = ""
     sort: str = DEFAULT_SORT
     after: str = ""
@@ -52,6 +54,7 @@ class AccountsFilter:
             bands=tuple(b for b in query.getlist("band") if b in (*HealthBand.values, "none")),
             plans=tuple(query.getlist("plan")),
             industries=tuple(query.getlist("industry")),
+            segments=segment_ids(query),
             words=query.get("q", "").strip()[:200],
             sort=sort if sort.removeprefix("-") in COLUMNS else DEFAULT_SORT,
             after=query.get("after", ""),
@@ -60,7 +63,8 @@ class AccountsFilter:
 
     @property
     def is_narrowed(self) -> bool:
-        return bool(self.bands or self.plans or self.industries or self.words or self.csm != "all")
+        narrowing = (self.bands, self.plans, self.industries, self.segments, self.words)
+        return any(narrowing) or self.csm != "all"
 
     @property
     def order(self) -> Order:
@@ -76,6 +80,8 @@ class AccountsFilter:
             found = found.filter(plan__in=self.plans)
         if self.industries:
             found = found.filter(industry__in=self.industries)
+        if self.segments:
+            found = found.filter(in_segments(self.segments, "account_id"))
         return with_words(found, self.words, "account_id")
 
     def _csm(self, membership: Membership) -> Q:

@@ -14,9 +14,11 @@ from accounts.models import Account, Membership
 from health.models import AccountState, ModelVersion, QueueEntry, QueueItem
 from health.queries.bands import BAND_WORDS
 from health.queries.causes import Cause, cause_labels, cause_of
+from health.queries.choices import Choice
 from health.queries.expected_loss import ExpectedLoss, expected_loss
 from health.queries.keyset import page_of
 from health.queries.queue_filter import QueueFilter
+from health.queries.segment_filter import segment_choices
 
 PAGE_SIZE = 50
 # Counts look at no more than this many rows in the order of the page, so that they cost the same in any workspace.
@@ -41,16 +43,6 @@ class QueueRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One choice of a filter, in the form the chip menu reads."""
-
-    value: str
-    label: str
-    active: bool
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
 class Facets:
     """What the present view holds, before the narrowing filters."""
 
@@ -61,6 +53,7 @@ class Facets:
     causes: list[Choice]
     plans: list[Choice]
     industries: list[Choice]
+    segments: list[Choice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +137,7 @@ def _row(entry: QueueEntry, causes: tuple[Cause, ...]) -> QueueRow:
 
 
 def queue_facets(wanted: QueueFilter, *, membership: Membership, today: date) -> Facets:
-    """Counts and choices of the view, over its first WINDOW rows; one query."""
+    """Counts and choices of the view, over its first WINDOW rows; two queries."""
     base = wanted.widened.entries(membership=membership, today=today)
     top = base.order_by("-has_arr", "-expected_loss_minor", "-account_id")[:WINDOW]
     columns = ("account_id", "expected_loss_minor", "account__state__health_band")
@@ -169,6 +162,7 @@ def queue_facets(wanted: QueueFilter, *, membership: Membership, today: date) ->
         causes=_choices(counts["cause"], wanted.causes, label=causes.__getitem__),
         plans=_choices(counts["plan"], wanted.plans),
         industries=_choices(counts["industry"], wanted.industries),
+        segments=segment_choices(wanted.segments),
     )
 
 

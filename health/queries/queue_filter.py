@@ -15,6 +15,7 @@ from cs_platform.lib.scoping import ScopedQuerySet
 from health.models import HealthBand, QueueEntry, QueueItem
 from health.queries.keyset import Column, Order
 from health.queries.search import with_words
+from health.queries.segment_filter import in_segments, segment_ids
 
 ACCOUNT = "account_id"
 STATE = "account__state__"
@@ -33,6 +34,7 @@ class QueueFilter:
     causes: tuple[str, ...] = ()
     plans: tuple[str, ...] = ()
     industries: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
     words: str = ""
     sort: str = DEFAULT_SORT
     after: str = ""
@@ -48,6 +50,7 @@ class QueueFilter:
             causes=tuple(query.getlist("cause")),
             plans=tuple(query.getlist("plan")),
             industries=tuple(query.getlist("industry")),
+            segments=segment_ids(query),
             words=query.get("q", "").strip()[:200],
             sort=query.get("sort", DEFAULT_SORT),
             after=query.get("after", ""),
@@ -57,12 +60,15 @@ class QueueFilter:
     @property
     def is_narrowed(self) -> bool:
         """True when more than the choice of CSM and view narrows the list."""
-        return bool(self.bands or self.causes or self.plans or self.industries or self.words)
+        narrowing = (self.bands, self.causes, self.plans, self.industries, self.segments, self.words)
+        return any(narrowing)
 
     @property
     def widened(self) -> QueueFilter:
         """The same view without the narrowing filters."""
-        return replace(self, bands=(), causes=(), plans=(), industries=(), words="", after="", before="")
+        return replace(
+            self, bands=(), causes=(), plans=(), industries=(), segments=(), words="", after="", before=""
+        )
 
     @property
     def order(self) -> Order:
@@ -91,6 +97,8 @@ class QueueFilter:
                 account_id=OuterRef(ACCOUNT), source__in=self.causes, closed_at__isnull=True
             )
             found = found.filter(Exists(items))
+        if self.segments:
+            found = found.filter(in_segments(self.segments, ACCOUNT))
         return with_words(found, self.words, ACCOUNT)
 
     def _csm(self, membership: Membership) -> Q:

@@ -78,6 +78,12 @@ def _state(as_of: date, now: datetime, shard: Shard) -> int:
     return refresh_states(as_of=as_of, shard=shard)
 
 
+def _segment(as_of: date, now: datetime, shard: Shard) -> int:
+    from health.services.segments import fill_segments
+
+    return fill_segments(as_of=as_of, now=now)
+
+
 def _risk(as_of: date, now: datetime, shard: Shard) -> int:
     from health.services.risks import find_risks
 
@@ -114,6 +120,7 @@ STAGES = (
     Stage("score", _score),
     Stage("predict", _predict),
     Stage("state", _state),
+    Stage("segment", _segment, sharded=False),
     Stage("risk", _risk),
     Stage("sequence", _sequence, sharded=False),
     Stage("queue", _queue),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,7 +13,7 @@ from cs_platform.lib.bulk import upsert
 from cs_platform.lib.shards import ALL, Shard
 from health.models import HealthScore, ScorecardVersion
 from health.queries.columns import DayColumns, last_known, metric_columns
-from health.queries.in_force import published_version
+from health.queries.in_force import card_places, cards_in_force
 from health.scoring import MetricTable, ScorecardDefinition, ScoreTable, parse_definition, score_accounts
 from health.scoring.score import BAND_NAMES, EXPIRED_HALF_LIVES
 
@@ -20,27 +21,44 @@ COLUMNS = ("account_id", "as_of", "version_id", "score", "band", "coverage", "co
 
 
 def score_day(*, as_of: date, shard: Shard = ALL) -> int:
-    """Score every account with a snapshot of the day; returns the rows written. Idempotent."""
-    version = published_version()
-    if version is None:
+    """Score every account with a snapshot of the day by its own card; returns the rows written. Idempotent.
+
+    Which card is an account's own: the first whose segment has it, as the membership was last written.
+    """
+    cards = cards_in_force()
+    if not cards:
         return 0
-    definition = parse_definition(version.definition)
-    account_ids, table = metric_table(definition, as_of=as_of, shard=shard)
-    scores = score_accounts(definition, table)
-    upsert(
-        HealthScore._meta.db_table,
-        COLUMNS,
-        _rows(account_ids, as_of, version, scores),
-        key=("as_of", "account_id"),
-    )
-    return int(account_ids.size)
+    definitions = [parse_definition(in_force.version.definition) for in_force in cards]
+    account_ids, table = table_for(definitions, as_of=as_of, shard=shard)
+    places = card_places(account_ids, cards)
+    for at, (in_force, definition) in enumerate(zip(cards, definitions, strict=True)):
+        mine = places == at
+        scores = score_accounts(definition, rows_of_table(table, mine))
+        upsert(
+            HealthScore._meta.db_table,
+            COLUMNS,
+            _rows(account_ids[mine], as_of, in_force.version, scores),
+            key=("as_of", "account_id"),
+        )
+    return int(np.count_nonzero(places >= 0))
 
 
-def metric_table(
-    definition: ScorecardDefinition, *, as_of: date, shard: Shard = ALL
-) -> tuple[np.ndarray[Any, np.dtype[np.int64]], MetricTable]:
-    """The day's values of the card's metrics, with last known values where a measure lets data decay."""
-    return table_for((definition,), as_of=as_of, shard=shard)
+def moved_cards(*, as_of: date) -> int:
+    """How many accounts were scored on that day by a card that is no longer theirs (or not at all)."""
+    cards = cards_in_force()
+    if len(cards) < 2:
+        return 0
+    scored = HealthScore.objects.filter(as_of=as_of).values_list("account_id", "version__scorecard_id")
+    rows = np.array(list(scored), dtype=np.int64).reshape(-1, 2)
+    own = np.array([in_force.card.pk for in_force in cards], dtype=np.int64)
+    return int(np.count_nonzero(own[card_places(rows[:, 0], cards)] != rows[:, 1]))
+
+
+def rows_of_table(table: MetricTable, keep: Any) -> MetricTable:
+    """The rows that a boolean array names."""
+    ages = None if table.ages is None else table.ages[keep]
+    tenure = None if table.tenure_days is None else table.tenure_days[keep]
+    return replace(table, values=table.values[keep], ages=ages, tenure_days=tenure)
 
 
 def table_for(

@@ -50,7 +50,7 @@ def test_a_failed_stage_is_said_and_tried_again_at_once(cast: Cast, monkeypatch:
         drain()
     page = client.get(f"/health/runs/{night(cast).public_id}/").content.decode()
     assert "Failed with ZeroDivisionError. What was done before is kept" in page
-    assert f"5 of {len(STAGES)} stages" in page
+    assert f"6 of {len(STAGES)} stages" in page
     client.post("/health/runs/")
     drain()
     assert night(cast).status == RunStatus.DONE

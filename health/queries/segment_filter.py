@@ -1,0 +1,44 @@
+"""Lists narrowed to segments: by the open stays, through an index, never by the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import QueryDict
+
+from accounts.models import Segment, SegmentMembership
+from health.queries.choices import Choice
+
+
+def segment_ids(query: QueryDict) -> tuple[str, ...]:
+    """Public ids in the query string, as typed; what is none finds nobody."""
+    return tuple(query.getlist("segment"))[:20]
+
+
+def in_segments(public_ids: Sequence[str], column: str) -> Q:
+    """Rows whose account is in any of the segments."""
+    stays = SegmentMembership.objects.filter(segment__public_id__in=_valid(public_ids), left_at__isnull=True)
+    return Q(**{f"{column}__in": stays.values("account_id")})
+
+
+def segment_choices(chosen: Sequence[str]) -> list[Choice]:
+    """All segments with a member or chosen, by name; the number counts the whole segment. One query."""
+    rows = Segment.objects.order_by("name").values_list("public_id", "name", "members")
+    picked = set(_valid(chosen))
+    return [
+        Choice(str(public_id), name, public_id in picked, members)
+        for public_id, name, members in rows
+        if members or public_id in picked
+    ]
+
+
+def _valid(public_ids: Sequence[str]) -> list[UUID]:
+    found = []
+    for text in public_ids:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found
