@@ -1,11 +1,12 @@
 """Addresses of the health app, in full paths."""
 
-from django.urls import path
+from django.urls import include, path
 
 from health.api import intake
 from health.views import (
     account,
     accounts_list,
+    experiments,
     home,
     model,
     overview,
@@ -20,6 +21,7 @@ from health.views import (
 
 app_name = "health"
 urlpatterns = [
+    path("settings/connect/", include("health.connect_urls")),
     path("", home.home, name="home"),
     path("search/", search.search, name="search"),
     path("queue/", queue.queue, name="queue"),
@@ -43,6 +45,16 @@ urlpatterns = [
     path("health/model/<uuid:public_id>/", model.version, name="model_version"),
     path("health/model/<uuid:public_id>/live/", model.go_live, name="model_go_live"),
     path("health/model/<uuid:public_id>/retirement/", model.retire, name="model_retire"),
+    path("health/experiments/", experiments.experiments, name="experiments"),
+    path("health/experiments/export.csv", experiments.export_experiments, name="experiments_export"),
+    path("health/experiments/plan/", experiments.experiment_plan, name="experiment_plan"),
+    path("health/experiments/<uuid:public_id>/", experiments.experiment, name="experiment"),
+    path(
+        "health/experiments/<uuid:public_id>/export.csv",
+        experiments.export_experiment,
+        name="experiment_export",
+    ),
+    path("health/experiments/<uuid:public_id>/stop/", experiments.stop, name="experiment_stop"),
     path("health/runs/", runs.runs, name="runs"),
     path("health/runs/<uuid:public_id>/", runs.run, name="run"),
     path("health/runs/<uuid:public_id>/progress/", runs.progress, name="run_progress"),

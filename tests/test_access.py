@@ -15,6 +15,8 @@ from accounts.access import roles_with
 from accounts.models import (
     Activity,
     ApiKey,
+    Import,
+    ImportUpload,
     Invitation,
     Membership,
     Note,
@@ -26,7 +28,7 @@ from accounts.models import (
     WebhookMessage,
 )
 from cs_platform.lib.scoping import workspace_scope
-from health.models import ActionReceipt, ModelVersion, NightRun, Scorecard, ScorecardVersion
+from health.models import ActionReceipt, Experiment, ModelVersion, NightRun, Scorecard, ScorecardVersion
 from tests.builders import TODAY, join, make_contact, make_subscription, make_user, queued
 
 # Addresses that need no workspace, each with the reason.
@@ -37,6 +39,10 @@ OPEN = {
     "set_language": "a cookie only",
     "accounts:invitation": "guarded by its own token",
     "accounts:switch_workspace": "one's own memberships only",
+    "accounts:sign_in": "how one gets in",
+    "accounts:setup": "only while there is no user",
+    "accounts:setup_code": "only while there is no user, guarded by its own code",
+    "accounts:new_workspace": "asks the installation's setting by itself",
     "accounts:unsubscribe": "guarded by its own token; one click by a mail program has no form token",
     "accounts:mail_preferences": "guarded by its own token",
     "accounts:mail_webhook": "guarded by the mail provider's secret",
@@ -108,6 +114,10 @@ def rows(workspace: Any) -> dict[str, Any]:
             email="x@example.com", role="csm", token_hash=b"x", expires_at=now
         ),
         "key": ApiKey.objects.create(scope="read", secret_hash=b"y", hint="abcd"),
+        "import": Import.objects.create(kind="accounts", file_name="a.csv", status="done"),
+        "upload": ImportUpload.objects.create(
+            kind="accounts", file_name="a.csv", columns=["name"], samples={"name": ["x"]}, created_at=now
+        ),
         "card": card,
         "version": ScorecardVersion.objects.get(scorecard=card),
         "model": ModelVersion.objects.create(number=1, horizon_days=90, trained_as_of=TODAY, record={}),
@@ -120,6 +130,16 @@ def rows(workspace: Any) -> dict[str, Any]:
         ),
         **webhook_rows(now),
         "night": NightRun.objects.create(as_of=TODAY),
+        "experiment": Experiment.objects.create(
+            subject_type="sequence",
+            subject_id=1,
+            name="secret",
+            outcome="retained",
+            window_days=90,
+            planned_accounts=400,
+            plan={"base_rate": 0.8, "detectable": 0.1},
+            started_at=now,
+        ),
     }
 
 
@@ -141,6 +161,18 @@ KINDS = {
         "shared_report",
     ),
     "receipt": ("queue_undo",),
+    "import": ("import_run", "import_state", "import_undo", "import_close", "import_errors"),
+    "upload": (
+        "import_upload",
+        "import_columns",
+        "import_reading",
+        "import_progress",
+        "import_start",
+        "import_cancel",
+        "import_retry",
+        "import_discard",
+        "import_upload_errors",
+    ),
     "member": ("member_role", "member_deactivation"),
     "invitation": ("invitation_revocation",),
     "key": ("key_revocation",),
@@ -158,6 +190,7 @@ KINDS = {
     "version": ("scorecard_rollback",),
     "model": ("model_version", "model_go_live", "model_retire"),
     "night": ("run", "run_progress"),
+    "experiment": ("experiment", "experiment_export", "experiment_stop"),
     "account": ("account", "account_notes", "touches", "let_go", "let_go_withdrawals", "queue_account"),
 }
 KIND_OF = {name: kind for kind, names in KINDS.items() for name in names}
@@ -168,7 +201,7 @@ def path_of(address: Address, made: dict[str, Any]) -> str:
     if "<uuid:public_id>" in route:
         kind = KIND_OF[address.name.rpartition(":")[2]]  # a KeyError here: name the new address in KINDS
         route = route.replace("<uuid:public_id>", str(made[kind].public_id))
-    route = route.replace("<slug:cause>", "gone_quiet")
+    route = route.replace("<slug:cause>", "gone_quiet").replace("<slug:kind>", "accounts")
     assert "<" not in route, f"{address} has a parameter that this table does not know"
     return f"/{route}"
 

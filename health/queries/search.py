@@ -61,4 +61,4 @@ def find_contacts(text: str, *, limit: int = 5) -> list[Hit]:
     if not words_of(text):
         return []
     rows = found.select_related("account").order_by("name", "id")[:limit]
-    return [Hit(str(person), person.account.name, str(person.account.public_id)) for person in rows]
+    return [Hit(str(person), person.account.name, str(person.public_id)) for person in rows]

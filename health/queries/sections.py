@@ -11,7 +11,7 @@ from health.models import Scorecard
 
 
 def health_tabs(active: str) -> list[dict[str, Any]]:
-    """Overview, scorecard, rules, key features, model, runs."""
+    """Overview, scorecard, rules, key features, model, experiments, runs."""
     card = Scorecard.objects.order_by("position", "pk").first()
     pages = [("overview", gettext("Overview"), reverse("health:overview"))]
     if card is not None:
@@ -20,6 +20,7 @@ def health_tabs(active: str) -> list[dict[str, Any]]:
         ("rules", gettext("Risk rules"), reverse("health:rules")),
         ("features", gettext("Key features"), reverse("health:features")),
         ("model", gettext("Churn model"), reverse("health:model")),
+        ("experiments", gettext("Experiments"), reverse("health:experiments")),
         ("runs", gettext("Nightly runs"), reverse("health:runs")),
         ("unattributed", gettext("Unattributed use"), reverse("health:unattributed")),
     ]

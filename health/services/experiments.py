@@ -33,7 +33,7 @@ from health.models import (
     Variant,
 )
 from health.registry import NEVER_HELD_OUT, experiment_subjects
-from health.services.base_rates import base_rate
+from health.queries.base_rates import base_rate
 
 ASSIGNMENT = "health.assignment"
 DEFAULT_ACCOUNTS = 400

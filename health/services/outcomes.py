@@ -12,7 +12,7 @@ from cs_platform.lib.scoping import current_workspace_id
 from cs_platform.lib.shards import ALL, Shard
 from health.models import Assignment, Experiment, Outcome, StopReason
 from health.services.experiments import stop_experiment
-from health.services.outcome_facts import outcome_facts
+from health.queries.outcome_facts import outcome_facts
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import ExchangeRate, SubscriptionChange
 from cs_platform.lib.shards import Shard
 from health.models import Outcome, StopReason
-from health.services.base_rates import STAND_IN, base_rate
+from health.queries.base_rates import STAND_IN, base_rate
 from health.services.experiments import draw
 from health.services.outcomes import await_outcome, settle_outcomes
 from tests.builders import make_account, make_subscription
