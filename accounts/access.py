@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -121,6 +122,13 @@ def signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBa
 
     guarded.permission = "signed_in"  # type: ignore[attr-defined]
     return guarded
+
+
+def may_make_workspaces(user: User) -> bool:
+    """Whether the installation lets this person make another workspace, see NEW_WORKSPACES."""
+    if settings.NEW_WORKSPACES == "owners":
+        return any(membership.role == Role.OWNER for membership in user.memberships())
+    return bool(settings.NEW_WORKSPACES == "anyone")
 
 
 def _enter(request: HttpRequest, permission: str, view: Callable[[], HttpResponse]) -> HttpResponseBase:

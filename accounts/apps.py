@@ -17,9 +17,11 @@ class AccountsConfig(AppConfig):
             navigation,
             notification_kinds,
             panels,
+            personal_data,
             segment_fields,
             settings_pages,
             text_setup,
+            welcome_steps,
         )
         from accounts.reports import registration as reports
 
@@ -29,10 +31,12 @@ class AccountsConfig(AppConfig):
         navigation.register()
         notification_kinds.register()
         panels.register()
+        personal_data.register()
         segment_fields.register()
         reports.register()
         settings_pages.register()
         text_setup.register()
+        welcome_steps.register()
         post_migrate.connect(_secure, sender=self)
 
 

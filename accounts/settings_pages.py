@@ -26,7 +26,16 @@ def register() -> None:
         "settings.manage",
         20,
     )
+    page(
+        "rates",
+        _("Exchange rates"),
+        _("What other currencies are worth in the report currency, by date."),
+        "settings.manage",
+        25,
+    )
     page("members", _("Members"), _("Who may come in, with which role; invitations."), "members.manage", 30)
+    page("imports", _("Imports"), _("Bring files in, see what became of them, undo them."), "imports.run", 35)
+    page("welcome", _("First steps"), _("From an empty workspace to the first queue."), "settings.view", 5)
     page("keys", _("API keys"), _("Keys for sending events and for reading results."), "settings.manage", 40)
     page(
         "notification_settings",
@@ -41,6 +50,20 @@ def register() -> None:
         _("Your own systems hear of accounts that turn red, risks and churn."),
         "settings.manage",
         45,
+    )
+    page(
+        "texts",
+        _("Mail texts"),
+        _("What your mails say, in each language: drafts, versions, previews."),
+        "settings.view",
+        32,
+    )
+    page(
+        "branding",
+        _("Sender and look"),
+        _("Name, address, logo and colour of your mails and public pages."),
+        "settings.manage",
+        34,
     )
     page(
         "audit_log", _("Audit log"), _("Who changed what, and when. It can only grow."), "settings.manage", 80

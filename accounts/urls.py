@@ -13,6 +13,7 @@ from accounts.views import (
     members,
     notes,
     notifications,
+    rates,
     reports,
     saved_views,
     segments,
@@ -22,8 +23,13 @@ from accounts.views import (
 
 app_name = "accounts"
 urlpatterns = [
+    path("", include("accounts.text_urls")),
     path("", include("accounts.first_run_urls")),
     path("settings/imports/", include("accounts.import_urls")),
+    path("settings/rates/", rates.rates, name="rates"),
+    path("settings/rates/export/", rates.rates_export, name="rates_export"),
+    path("settings/rates/uploads/", rates.rate_uploads, name="rate_uploads"),
+    path("settings/rates/deletions/", rates.rate_deletions, name="rate_deletions"),
     path("reports/", reports.reports, name="reports"),
     path("reports/export/", reports.report_export, name="report_export"),
     path("reports/views/<uuid:public_id>/", reports.shared_report, name="shared_report"),

@@ -53,6 +53,8 @@ STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com")
 SENTRY_DSN = env.optional("SENTRY_DSN")
 # Internal receivers of webhooks ("host:port"); everything else outgoing must lead to the public internet.
 OUTGOING_ALLOWED_HOSTS = env.listing("OUTGOING_ALLOWED_HOSTS", [])
+# Who may make another workspace in the browser: owners (of one that is there), anyone (signed in) or nobody.
+NEW_WORKSPACES = env.text("NEW_WORKSPACES", "owners")
 # Events per second and workspace that one web process takes before it answers 429.
 INTAKE_EVENTS_PER_SECOND = env.integer("INTAKE_EVENTS_PER_SECOND", 20_000, minimum=1)
 
@@ -191,6 +193,7 @@ CONTENT_SECURITY_POLICY = {
         "manifest-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
+        "frame-src": [SELF],  # a mail shown inside a page (accounts/views/mail_frame.py)
         "frame-ancestors": [NONE],
         "form-action": [SELF],
     }
@@ -213,6 +216,12 @@ if env.boolean("TRUST_PROXY_HEADERS", default=False):
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+# Files go to a temporary folder while they come in, never into memory. Larger ones than this are for the command line.
+IMPORT_MEGABYTES = env.integer("IMPORT_MEGABYTES", 200, minimum=1)
+FILE_UPLOAD_HANDLERS = [
+    "cs_platform.uploads.LimitUploads",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- Language and time -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

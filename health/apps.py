@@ -14,6 +14,7 @@ class HealthConfig(AppConfig):
             navigation,
             notification_kinds,
             panels,
+            personal_data,
             search_sources,
             segment_fields,
             sequence_setup,
@@ -33,6 +34,7 @@ class HealthConfig(AppConfig):
         navigation.register()
         import_kinds.register()
         panels.register()
+        personal_data.register()
         reports.register()
         search_sources.register()
         segment_fields.register()

@@ -18,9 +18,12 @@ from accounts.models import (
     Import,
     ImportUpload,
     Invitation,
+    MailText,
+    MailTextVersion,
     Membership,
     Note,
     Notification,
+    OutboundEmail,
     Role,
     SavedView,
     WebhookDelivery,
@@ -45,6 +48,8 @@ OPEN = {
     "accounts:new_workspace": "asks the installation's setting by itself",
     "accounts:unsubscribe": "guarded by its own token; one click by a mail program has no form token",
     "accounts:mail_preferences": "guarded by its own token",
+    "accounts:brand_logo": "a picture for everybody's mail program",
+    "accounts:sender_confirmation": "guarded by its own token",
     "accounts:mail_webhook": "guarded by the mail provider's secret",
 }
 PREFIXES = ("account_", "mfa_", "socialaccount_", "openid_connect_", "api-1.0:", "health:intake_")
@@ -129,6 +134,7 @@ def rows(workspace: Any) -> dict[str, Any]:
             created_at=now,
         ),
         **webhook_rows(now),
+        **text_rows(account, member),
         "night": NightRun.objects.create(as_of=TODAY),
         "experiment": Experiment.objects.create(
             subject_type="sequence",
@@ -150,6 +156,21 @@ def webhook_rows(now: Any) -> dict[str, Any]:
     )
     delivery = WebhookDelivery.objects.create(endpoint=endpoint, message=message, created_at=now)
     return {"endpoint": endpoint, "delivery": delivery}
+
+
+def text_rows(account: Any, member: Any) -> dict[str, Any]:
+    text = MailText.objects.get(key="introduction")
+    version = MailTextVersion.objects.get(text=text)
+    email = OutboundEmail.objects.create(
+        kind="accounts.personal",
+        contact=account.contacts.get(),
+        user=member.user,
+        to_address="secret@example.com",
+        text_version=version,
+        mail_class="other",
+        motion="playbook",
+    )
+    return {"text": text, "text_version": version, "email": email}
 
 
 # Which kind of row an address with a public id names.
@@ -186,13 +207,27 @@ KINDS = {
         "webhook_deletion",
     ),
     "delivery": ("webhook_replay",),
+    "text": ("text", "text_preview", "text_draft_discard", "text_archive"),
+    "text_version": ("text_rollback",),
+    "email": ("mail_shown", "mail_shown_frame", "mail_withdrawals"),
     "card": ("scorecard", "scorecard_draft_discard"),
     "version": ("scorecard_rollback",),
     "model": ("model_version", "model_go_live", "model_retire"),
     "night": ("run", "run_progress"),
     "experiment": ("experiment", "experiment_export", "experiment_stop"),
-    "account": ("account", "account_notes", "touches", "let_go", "let_go_withdrawals", "queue_account"),
+    "account": (
+        "account",
+        "account_notes",
+        "touches",
+        "let_go",
+        "let_go_withdrawals",
+        "queue_account",
+        "write_mail",
+        "mail_preview",
+    ),
 }
+# Mails inside our pages: documents of their own, in a sandbox that runs nothing.
+FRAMES = {"text_preview", "branding_preview", "mail_preview", "mail_shown_frame"}
 KIND_OF = {name: kind for kind, names in KINDS.items() for name in names}
 
 
@@ -327,9 +362,9 @@ def test_every_page_carries_the_headers(cast, made):
             continue
         policy = response.headers["Content-Security-Policy"]
         assert not {"unsafe-inline", "unsafe-eval"} & set(policy.replace("'", "").split()), address
-        assert {"default-src 'none'", "frame-ancestors 'none'"} <= {
-            part.strip() for part in policy.split(";")
-        }
+        is_frame = address.name.rpartition(":")[2] in FRAMES
+        framing = {"frame-ancestors 'self'", "sandbox"} if is_frame else {"frame-ancestors 'none'"}
+        assert {"default-src 'none'", *framing} <= {part.strip() for part in policy.split(";")}, address
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Referrer-Policy"] in ("same-origin", "no-referrer")
         if response.status_code == 200:  # an error page shows nobody's data

@@ -67,7 +67,9 @@ class UploadForm(forms.Form):
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if PurePath(str(file.name)).suffix.lower() in {".xlsx", ".xls", ".ods", ".numbers", ".zip", ".gz"}:
-            raise forms.ValidationError(_("This is not a text file. In the spreadsheet, save it as “CSV UTF-8”."))
+            raise forms.ValidationError(
+                _("This is not a text file. In the spreadsheet, save it as “CSV UTF-8”.")
+            )
         return file
 
 

@@ -27,6 +27,7 @@ from health.intake.pace import Pace
 from health.intake.protocol import KINDS, envelope
 from health.intake.rows import BadField, Rejection
 from health.services.intake import Read, accept, read_messages
+from health.services.intake_refusals import note_bad_key, note_refusal, note_rejections
 from health.services.write_keys import WriteKeys
 
 _keys = WriteKeys()
@@ -54,8 +55,20 @@ single = {kind: _endpoint(kind) for kind in KINDS}
 
 def _answer(request: HttpRequest, kind: str | None) -> HttpResponse:
     _refuse_by_length(request)
-    workspace_id = _authenticate(request)
+    workspace_id = _authenticate(request, kind or "batch")
+    try:
+        return _taken(request, kind, workspace_id)
+    except Problem as problem:
+        if problem.status != 422 or "errors" not in problem.extra:
+            note_refusal(workspace_id, status=problem.status, endpoint=kind or "batch", reason=problem.detail)
+        raise
+
+
+def _taken(request: HttpRequest, kind: str | None, workspace_id: int) -> HttpResponse:
     read = _read(request, kind)
+    if read.rejected:
+        status = 422 if len(read.rejected) == read.messages else 200
+        note_rejections(workspace_id, status=status, endpoint=kind or "batch", rejected=read.rejected)
     if read.messages and len(read.rejected) == read.messages:
         errors = _listed(read.rejected)
         raise Problem(422, "invalid", "Nothing could be accepted; see errors.", errors=errors)
@@ -82,10 +95,11 @@ def _refuse_by_length(request: HttpRequest) -> None:
         raise Problem(413, "too_large", f"The body is larger than {limits.BATCH_BYTES // 1024} KB.")
 
 
-def _authenticate(request: HttpRequest) -> int:
+def _authenticate(request: HttpRequest, endpoint: str) -> int:
     key = _write_key(request.headers.get("Authorization", ""))
     workspace_id = _keys.workspace_id(key, time.monotonic()) if key else None
     if workspace_id is None:
+        note_bad_key(key, endpoint=endpoint)
         raise Problem(401, "unauthorized", "Send a valid write key as the user name of basic authentication.")
     return workspace_id
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from accounts.access import WorkspaceRequest, allows, requires
 from accounts.models import Role
+from accounts.queries.welcome import open_checklist
 from accounts.registry import home_panels
 from health.charts import distribution_chart, movement_chart
 from health.queries import home as queries
@@ -30,6 +32,9 @@ def home(request: WorkspaceRequest) -> HttpResponse:
         "may_work": allows(request.membership, "queue.work"),
         "here": reverse("health:home"),
         "now": timezone.now(),
+        "checklist": open_checklist(
+            request.membership.workspace, now=timezone.now(), may=partial(allows, request.membership)
+        ),
     }
     return render(request, "health/home.html", context)
 

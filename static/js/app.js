@@ -10,7 +10,9 @@ import "./keyboard.js";
 import "./toasts.js";
 import "./charts.js";
 import "./weights.js";
+import "./mailpreview.js";
 import "./rules.js";
 import "./scrolling.js";
+import "./live.js";
 
 document.documentElement.setAttribute("data-js", "");

@@ -1,0 +1,122 @@
+"""From an empty installation to one's own workspace."""
+
+from __future__ import annotations
+
+from allauth.account.views import LoginView
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import get_language, gettext
+
+from accounts.access import SESSION_KEY, may_make_workspaces, public, signed_in
+from accounts.forms.first_run import NewWorkspaceForm, SetupCodeForm, SetupForm
+from accounts.models import User
+from accounts.services import first_run
+from accounts.services.workspaces import create_workspace
+from accounts.views.entrance import BACKEND
+
+_login_view = LoginView.as_view()
+
+
+@public
+def sign_in(request: HttpRequest) -> HttpResponseBase:
+    """Sign-in as ever; on an installation without anybody who could, the way to set it up."""
+    if first_run.is_fresh():
+        return redirect("accounts:setup")
+    response: HttpResponseBase = _login_view(request)
+    return response
+
+
+@public
+def setup_start(request: HttpRequest) -> HttpResponse:
+    """Says where the code is to be found, and takes it. Over once there is a user."""
+    if not first_run.is_fresh():
+        return redirect("account_login")
+    form = SetupCodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        code = form.cleaned_data["code"].strip().rstrip("/").rpartition("/")[2]
+        if first_run.is_valid(code, now=timezone.now()):
+            return redirect("accounts:setup_code", code)
+        form.add_error("code", gettext("This code is unknown or older than a day. Print a new one."))
+    return _quiet(
+        render(request, "public/setup_start.html", {"form": form}, status=422 if form.errors else 200)
+    )
+
+
+@public
+def setup(request: HttpRequest, code: str) -> HttpResponse:
+    """The first owner and workspace, for whoever brings a valid code."""
+    now = timezone.now()
+    if not first_run.is_valid(code, now=now):
+        return redirect("accounts:setup")
+    initial = {"language": get_language() if get_language() in ("en", "ko") else "en"}
+    form = SetupForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        response = _set_up(request, form, code)
+        if response is not None:
+            return response
+    return _quiet(render(request, "public/setup.html", {"form": form}, status=422 if form.errors else 200))
+
+
+def _set_up(request: HttpRequest, form: SetupForm, code: str) -> HttpResponse | None:
+    values = dict(form.cleaned_data)
+    try:
+        owner, workspace = first_run.set_up(code=code, slug=form.slug(), now=timezone.now(), **values)
+    except first_run.SetupClosed:
+        return redirect("account_login")
+    except ValidationError as error:
+        form.add_error(None, error)
+        return None
+    login(request, owner, backend=BACKEND)
+    return _enter(request, owner, workspace.pk)
+
+
+def _enter(request: HttpRequest, user: User, workspace_id: int) -> HttpResponse:
+    request.session[SESSION_KEY] = workspace_id
+    response = redirect("accounts:welcome")
+    response.set_cookie(settings.LANGUAGE_COOKIE_NAME, user.language)
+    return response
+
+
+@signed_in
+def new_workspace(request: HttpRequest) -> HttpResponse:
+    """One more workspace, where the installation's settings let this person make one."""
+    user = request.user
+    if not isinstance(user, User) or not may_make_workspaces(user):
+        raise PermissionDenied
+    form = NewWorkspaceForm(request.POST or None, initial={"language": user.language})
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            with transaction.atomic():
+                workspace = create_workspace(
+                    slug=form.slug(),
+                    name=values["workspace_name"],
+                    owner=user,
+                    acting_user=user,
+                    time_zone=values["time_zone"],
+                    language=values["language"],
+                    report_currency=values["currency"],
+                )
+        except (ValidationError, IntegrityError):
+            form.add_error(None, gettext("That did not work: the name was taken at this moment. Try again."))
+        else:
+            messages.success(request, gettext("“%(name)s” is yours.") % {"name": workspace.name})
+            return _enter(request, user, workspace.pk)
+    return _quiet(
+        render(request, "public/new_workspace.html", {"form": form}, status=422 if form.errors else 200)
+    )
+
+
+def _quiet(response: HttpResponse) -> HttpResponse:
+    """Kept by no cache, and the address, which may hold the code, told to nobody."""
+    add_never_cache_headers(response)
+    response["Cache-Control"] += ", no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
