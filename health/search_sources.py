@@ -27,7 +27,10 @@ def _accounts(request: HttpRequest, words: str) -> list[Result]:
 
 
 def _people(request: HttpRequest, words: str) -> list[Result]:
-    return [_to_account(hit, "user") for hit in find_contacts(words)]
+    return [
+        Result(hit.label, hit.detail, reverse("accounts:contact", args=[hit.public_id]), "user")
+        for hit in find_contacts(words)
+    ]
 
 
 def _to_account(hit: Hit, icon: str) -> Result:

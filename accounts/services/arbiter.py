@@ -29,6 +29,7 @@ from accounts.models import (
     OutboundEmail,
 )
 from accounts.queries.holidays import is_holiday
+from accounts.queries.mail_choices import spellings
 from accounts.registry import mail_kinds
 from accounts.services.quiet_hours import closed_because, next_opening, zone_of
 from accounts.services.suppressions import address_hash, in_force, lock_person
@@ -184,7 +185,7 @@ def _held(q: Question) -> Decision | None:
     more_important = list(Motion.values)[:rank]
     waiting = OutboundEmail.objects.filter(
         Q(not_before__isnull=True) | Q(not_before__lte=q.now),
-        to_address__iexact=q.address,
+        address_hash=address_hash(q.address),
         status=OutboundEmail.Status.QUEUED,
         mail_class__in=_LOUD,
         motion__in=more_important,
@@ -231,7 +232,9 @@ def _quiet(q: Question) -> Decision | None:
 def strongest_hold(address: str, *, now: datetime) -> ContactHold | None:
     """The running hold of the most important motion on any contact with this address."""
     holds = ContactHold.objects.filter(
-        Q(until__isnull=True) | Q(until__gt=now), contact__email__iexact=address, released_at__isnull=True
+        Q(until__isnull=True) | Q(until__gt=now),
+        contact__email__in=spellings(address),
+        released_at__isnull=True,
     )
     return min(holds, key=lambda hold: Motion(hold.motion).rank, default=None)
 
