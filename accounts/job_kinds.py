@@ -9,10 +9,15 @@ from accounts.services.import_jobs import check_upload, import_upload, undo_by_j
 from accounts.services.import_undo import UNDO_JOB
 from accounts.services.import_uploads import CHECK_JOB, RUN_JOB
 from accounts.services.mail import SEND_JOB, send_email
+from accounts.services.person_erasure import ERASE_JOB, run_erasure
+from accounts.services.person_export import EXPORT_JOB, run_person_export
 from accounts.services.webhooks import DELIVER_JOB, deliver_webhook
 
 
 def register() -> None:
+    long = timedelta(minutes=10)
+    job_kinds.register(JobKind(EXPORT_JOB, run_person_export, in_scope=False, lease=long))
+    job_kinds.register(JobKind(ERASE_JOB, run_erasure, in_scope=False, lease=long))
     job_kinds.register(
         JobKind(SEND_JOB, send_email, in_scope=False, max_attempts=30, retry_after=timedelta(seconds=20))
     )

@@ -34,6 +34,7 @@ ROW_PROBLEMS: dict[str, Any] = {
     "ends_before_start": _("it ends before it starts"),
     "start_after_change": _("the new start is after a later change of its terms"),
     "change_outside": _("the terms change before the start or after the end"),
+    "erased_person": _("this person was erased at their own request and is not brought back"),
     "refused_event": _("%(field)s: %(reason)s"),
 }
 

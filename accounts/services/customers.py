@@ -7,6 +7,7 @@ from typing import Any
 
 from accounts.imports.parsing import ParsedRow
 from accounts.models import Account, Contact, ContactRole, Membership
+from accounts.services.erased import tombstones
 from accounts.services.import_rows import ChunkResult, ImportContext, save_rows, with_account
 from accounts.services.traits import MAX_KEY, MAX_TEXT, import_traits
 
@@ -64,7 +65,7 @@ def _traits_fit(row: ParsedRow, result: ChunkResult) -> bool:
 def import_contacts(context: ImportContext, rows: Sequence[ParsedRow]) -> ChunkResult:
     """Create or update contacts by external id; without one, a contact is known by address and account."""
     result = ChunkResult()
-    known = with_account(rows, result)
+    known = _not_erased(with_account(rows, result), result)
     _adopt_by_address(known)
     began = dict(Account.objects.filter(pk__in={pk for _, pk in known}).values_list("pk", "created_at"))
     wanted = {row.values["external_id"]: _contact_values(row, account_id) for row, account_id in known}
@@ -78,6 +79,19 @@ def import_contacts(context: ImportContext, rows: Sequence[ParsedRow]) -> ChunkR
     )
     result.count(len(known), len(saved.created), len(saved.updated))
     return result
+
+
+def _not_erased(known: Sequence[tuple[ParsedRow, int]], result: ChunkResult) -> list[tuple[ParsedRow, int]]:
+    """A file from before an erasure must not bring the person back."""
+    names = {name for row, _ in known for name in (row.values["external_id"], row.get("email") or "")}
+    erased = tombstones(names)
+    kept = []
+    for row, account_id in known:
+        if row.values["external_id"] in erased or row.get("email") in erased:
+            result.refuse(row, "erased_person", "external_id")
+        else:
+            kept.append((row, account_id))
+    return kept
 
 
 def _contact_values(row: ParsedRow, account_id: int) -> dict[str, Any]:

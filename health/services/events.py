@@ -22,6 +22,7 @@ from cs_platform.lib.scoping import current_workspace_id
 from health.intake import limits
 from health.intake.rows import BadField, EventRow, Rejection, StoredRow, checked
 from health.services import events_sql as sql
+from health.services.erased_people import under_tombstones
 from health.services.attribution import look_up
 from health.services.fold_requests import request_fold
 
@@ -103,6 +104,7 @@ def _good_rows(
 
 
 def _store(rows: Sequence[StoredRow], about: dict[str, Any]) -> int:
+    rows = under_tombstones(rows)
     with connection.cursor() as cursor:
         _fill_stage(cursor, rows)
         cursor.execute(sql.STORE, about)

@@ -13,6 +13,7 @@ from cs_platform.lib.scoping import workspace_scope
 from health.intake import limits
 from health.intake.protocol import AccountFact, AliasFact, ContactFact, Envelope, Fact, facts
 from health.intake.rows import BadField, EventRow, Rejection, StoredRow, checked, size
+from health.services.erased_people import without_erased
 from health.services.events import store_checked
 from health.services.identities import Identities, apply_identities
 
@@ -61,5 +62,6 @@ def accept(workspace_id: int, found: Sequence[Fact | StoredRow], *, received_at:
     with workspace_scope(workspace_id):
         with connection.cursor() as cursor:
             cursor.execute(_PATIENCE)
-        apply_identities(Identities(by_kind[ContactFact], by_kind[AccountFact], by_kind[AliasFact]))
+        known = Identities(by_kind[ContactFact], by_kind[AccountFact], by_kind[AliasFact])
+        apply_identities(without_erased(known))
         return store_checked(by_kind[StoredRow], received_at=received_at, source="http").duplicates
