@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.queries import account_panels as panels
 from accounts.queries import timeline
+from accounts.queries.mails import mail_entries
 from accounts.registry import Panel, TimelineSource, account_panels, timeline_sources
 
 
@@ -38,6 +39,7 @@ def register() -> None:
     )
     for name, load in {
         "activities": timeline.activity_entries,
+        "mails": mail_entries,
         "notes": timeline.note_entries,
         "tickets": timeline.ticket_entries,
         "subscriptions": timeline.subscription_entries,

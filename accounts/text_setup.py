@@ -14,12 +14,14 @@ from accounts.ready_texts import create_ready_texts
 from accounts.registry import (
     MailKind,
     Placeholder,
+    TokenPurpose,
     WorkspaceDefault,
     mail_kinds,
     placeholders,
+    token_purposes,
     workspace_defaults,
 )
-from accounts.services import mail_texts
+from accounts.services import branding, mail_texts
 from accounts.services.mail_links import choice_links
 
 
@@ -67,3 +69,13 @@ def _register_kinds() -> None:
     for name in (mail_texts.MAIL_KIND, mail_texts.PERSONAL_KIND):
         mail_kinds.register(MailKind(name, MailClass.OTHER, on_settled=mail_texts.on_settled))
     mail_kinds.register(MailKind(mail_texts.TRIAL_KIND, MailClass.TRANSACTIONAL, resend_when_doubtful=True))
+    mail_kinds.register(
+        MailKind(
+            branding.SENDER_KIND,
+            MailClass.TRANSACTIONAL,
+            "mail/sender-subject.txt",
+            "mail/sender-body",
+            resend_when_doubtful=True,
+        )
+    )
+    token_purposes.register(TokenPurpose(branding.SENDER_PURPOSE, branding.SENDER_LIFETIME))

@@ -119,7 +119,9 @@ def word_for(mark: Mark, values: Mapping[str, str]) -> str:
         return value
     if mark.fallback:
         return mark.fallback
-    return str(placeholders.get(mark.name).fallback) if mark.name in placeholders else ""
+    if mark.name not in placeholders:  # only while a text is being written
+        return f"{{{{ {mark.inside} }}}}"
+    return str(placeholders.get(mark.name).fallback)
 
 
 def fill_line(text: str, values: Mapping[str, str]) -> str:

@@ -33,7 +33,10 @@ def timeline(account: Account, *, now: datetime, limit: int = LIMIT) -> list[Tim
 
 def activity_entries(account: Account, limit: int) -> list[TimelineEntry]:
     rows = (
-        Activity.objects.filter(account=account).select_related("author", "contact").order_by("-occurred_at")
+        Activity.objects.filter(account=account)
+        .exclude(source="accounts.mail")  # stands there as the mail itself (`queries/mails.py`)
+        .select_related("author", "contact")
+        .order_by("-occurred_at")
     )
     return [_activity(row) for row in rows[:limit]]
 

@@ -7,7 +7,7 @@ shown again word by word and a second attempt says the same; links are made anew
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formataddr, parseaddr
 from html import unescape
 from typing import Any
@@ -21,7 +21,7 @@ from accounts.mail_texts.about import About
 from accounts.mail_texts.as_html import as_html
 from accounts.mail_texts.as_text import as_text
 from accounts.mail_texts.markup import read
-from accounts.mail_texts.placeholders import fill_line, names_in, values_of
+from accounts.mail_texts.placeholders import SAMPLE_LINK, fill_line, names_in, values_of
 from accounts.models import MailBranding, OutboundEmail, Workspace
 from accounts.queries.branding import Look, branding_of_workspace, look_of
 from accounts.registry import mail_kinds, placeholders
@@ -84,6 +84,25 @@ def about_of(email: OutboundEmail) -> About | None:
         email=email,
         extra=email.context.get("extra", {}),
     )
+
+
+def render_again(email: OutboundEmail) -> Rendered | None:
+    """What was sent, or is going to be, for a look by the team; its links lead nowhere.
+
+    None once its words were removed. Writes nothing.
+    """
+    words, about = words_of(email), about_of(email)
+    if not words or "removed_at" in email.context:
+        return None
+    names = names_in(*words.values())
+    with translation.override(email.language):
+        nobodys = replace(about, email=None) if about else None
+        fresh = values_of(names, nobodys) if nobodys else {}
+        values = {**fresh, **email.context.get("values", {})}
+        links = {n: SAMPLE_LINK for n in names if placeholders.get(n).is_link}
+        return render_words(
+            words, values={**values, **links}, workspace=email.workspace, language=email.language
+        )
 
 
 def _of_text(email: OutboundEmail, foot: Mapping[str, str]) -> Rendered:

@@ -125,7 +125,8 @@ def _ask(
 
 
 def _page_of(account: Account, request: WorkspaceRequest) -> str:
-    """Back to the account's page."""
+    """Back to the account's page, or to the queue."""
     default = f"/accounts/{account.public_id}/"
     address = return_address(request, default)
-    return address if address.startswith(default) and "/notes/" not in address else default
+    is_ours = address.startswith((default, "/queue/")) and "/notes/" not in address
+    return address if is_ours else default
