@@ -7,7 +7,6 @@ deletes the batches; an advisory lock lets one fold of a workspace run at a time
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ from django.db import connection, transaction
 from accounts.models import Workspace
 from accounts.services.jobs import Lease
 from cs_platform.lib.scoping import current_workspace_id, workspace_scope
-from cs_platform.lib.staging import MANY, planned_for_all
+from cs_platform.lib.staging import MANY, planned_for
 from health.services import fold_sql as sql
 from health.services.attribution import attribute_pending
 from health.services.fold_requests import wait_for_requests
@@ -24,7 +23,7 @@ from health.services.identities import settle_waiting_identities
 
 CELLS_PER_CHUNK = 200_000
 # Reading so many rows of the touched days costs no more than looking one cell up. Where the cells are so dense, their
-# days are read whole: while the statistics do not know a workspace, the look-ups turn into scans of its rows.
+# days are read whole: while the statistics do not know a workspace, each look-up may read its whole day.
 ROWS_PER_CELL = 50
 _LEASE = timedelta(seconds=300)
 
@@ -84,21 +83,35 @@ def _fold_taken(cursor: Any) -> int:
     cursor.execute(sql.SIZE, parameters)
     cells, days, accounts = cursor.fetchone()
     parameters["days"] = days or []
-    is_large = cells >= MANY and cells * ROWS_PER_CELL >= accounts * len(parameters["days"])
-    with planned_for_all(cursor) if is_large else nullcontext():
-        return _fold_cells(cursor, parameters)
+    is_dense = cells >= MANY and cells * ROWS_PER_CELL >= accounts * len(parameters["days"])
+    with planned_for(cursor, cells):
+        return _fold_cells(cursor, parameters, sql.DENSE if is_dense else sql.SPARSE)
 
 
-def _fold_cells(cursor: Any, parameters: dict[str, Any]) -> int:
+def _fold_cells(cursor: Any, parameters: dict[str, Any], rows_of: str) -> int:
+    """`rows_of`: the way to the rows of a table in the cells."""
+    account_days = rows_of.format(table="health_accountday", which="c.existed")
+    rollups = rows_of.format(table="health_usagerollup", which="c.existed")
     cursor.execute(sql.DROP_DELETED, parameters)
-    cursor.execute(sql.EXISTED, parameters)
+    found = rows_of.format(table="health_accountday", which="true")
+    cursor.execute(sql.EXISTED.format(found=found), parameters)
     cursor.execute("ANALYZE fold_cells")
     cursor.execute(sql.READ_USAGE, parameters)
     cursor.execute("ANALYZE fold_usage")
+    _remove(cursor, "health_usagerollup", sql.ROLLUPS_GONE.format(found=rollups), parameters)
+    _remove(cursor, "health_accountday", sql.ACCOUNT_DAYS_GONE.format(found=account_days), parameters)
     for statement in sql.WRITE:
         cursor.execute(statement, parameters)
+    _remove(cursor, "health_contactdays", sql.CONTACT_DAYS_GONE, parameters)
     cursor.execute("SELECT count(*) FROM fold_cells")
     return int(cursor.fetchone()[0])
+
+
+def _remove(cursor: Any, table: str, which: str, parameters: dict[str, Any]) -> None:
+    """Delete by id: however little the statistics know, an id is looked up by its key."""
+    cursor.execute(which, parameters)
+    if ids := [row[0] for row in cursor.fetchall()]:
+        cursor.execute(sql.DELETE.format(table=table), parameters | {"ids": ids})
 
 
 def _parameters() -> dict[str, Any]:

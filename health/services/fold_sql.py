@@ -46,10 +46,21 @@ DELETE FROM fold_cells c WHERE NOT EXISTS (
 """
 
 # A cell that has never been folded (no row in AccountDay) has nothing to take away, which spares most of the work
-# of a night. The days again as an array: a plan for many cells then reads these days by the index, not the table.
+# of a night.
 EXISTED = """
-UPDATE fold_cells c SET existed = true FROM health_accountday r
-WHERE r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.day = c.day AND r.day = ANY(%(days)s)
+UPDATE fold_cells c SET existed = true FROM ({found}) r WHERE c.account_id = r.account_id AND c.day = r.day
+"""
+
+# Two ways to the rows of `table` in the cells that are `which`. Many cells of few days: these days whole, by the index
+# of days. Few cells: one look-up each; OFFSET 0 keeps the planner from turning it round into a scan per cell.
+DENSE = """
+SELECT r.* FROM {table} r JOIN fold_cells c USING (account_id, day)
+WHERE {which} AND r.workspace_id = %(workspace)s AND r.day = ANY(%(days)s)
+"""
+SPARSE = """
+SELECT r.* FROM fold_cells c CROSS JOIN LATERAL (
+    SELECT * FROM {table} WHERE workspace_id = %(workspace)s AND account_id = c.account_id AND day = c.day OFFSET 0
+) r WHERE {which}
 """
 
 # A range of the key per day, two hours wider than the day for clock changes; the date decides. OFFSET 0 keeps
@@ -73,31 +84,24 @@ JOIN fold_cells c ON c.day = d.day AND c.account_id = e.account_id
 GROUP BY e.account_id, d.day, e.name, e.person
 """
 
-_ROLLUPS = (
-    """
-DELETE FROM health_usagerollup r USING fold_cells c
-WHERE c.existed AND r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.day = c.day
-    AND r.day = ANY(%(days)s) AND NOT EXISTS (
+ROLLUPS_GONE = """
+SELECT r.id FROM ({found}) r WHERE NOT EXISTS (
     SELECT 1 FROM fold_usage u WHERE u.account_id = r.account_id AND u.day = r.day AND u.name = r.name)
-""",
-    """
+"""
+_ROLLUPS = """
 INSERT INTO health_usagerollup AS r (workspace_id, account_id, day, name, events, quantity)
 SELECT %(workspace)s, account_id, day, name, sum(events), sum(micros)::float8 / 1e6
 FROM fold_usage GROUP BY account_id, day, name
 ON CONFLICT (workspace_id, account_id, day, name) DO UPDATE
 SET events = excluded.events, quantity = excluded.quantity
 WHERE (r.events, r.quantity) IS DISTINCT FROM (excluded.events, excluded.quantity)
-""",
-)
+"""
 
-_ACCOUNT_DAYS = (
-    """
-DELETE FROM health_accountday r USING fold_cells c
-WHERE c.existed AND r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.day = c.day
-    AND r.day = ANY(%(days)s) AND NOT EXISTS (
+ACCOUNT_DAYS_GONE = """
+SELECT r.id FROM ({found}) r WHERE NOT EXISTS (
     SELECT 1 FROM fold_usage u WHERE u.account_id = r.account_id AND u.day = r.day)
-""",
-    """
+"""
+_ACCOUNT_DAYS = """
 INSERT INTO health_accountday AS r
     (workspace_id, account_id, day, events, quantity, active_contacts, distinct_names)
 SELECT %(workspace)s, account_id, day, sum(events), sum(micros)::float8 / 1e6,
@@ -107,10 +111,10 @@ ON CONFLICT (workspace_id, account_id, day) DO UPDATE SET events = excluded.even
     quantity = excluded.quantity, active_contacts = excluded.active_contacts, distinct_names = excluded.distinct_names
 WHERE (r.events, r.quantity, r.active_contacts, r.distinct_names)
     IS DISTINCT FROM (excluded.events, excluded.quantity, excluded.active_contacts, excluded.distinct_names)
-""",
-)
+"""
 
-# Bits of touched days are replaced, the others of the block stay: first away, then in.
+# Bits of touched days are replaced, the others of the block stay: first away, then in. Every row that loses bits is
+# there already; the conflict finds it by its key, where a join might read the whole table.
 _CONTACT_DAYS = (
     """
 WITH masks AS (
@@ -121,15 +125,17 @@ WITH masks AS (
     SELECT account_id, person, (day - date '1970-01-01') / 32 AS block,
         bit_or(1::bigint << (day - date '1970-01-01') %% 32) AS bits
     FROM fold_usage WHERE person IS NOT NULL GROUP BY 1, 2, 3
-)
-UPDATE health_contactdays r SET bits = r.bits & ~gone.bits
-FROM (
-    SELECT k.id, m.mask & ~coalesce(f.bits, 0) AS bits
-    FROM masks m JOIN health_contactdays k
-        ON k.workspace_id = %(workspace)s AND k.account_id = m.account_id AND k.block = m.block
+), gone AS (
+    SELECT k.account_id, k.person_key, k.block, k.bits & m.mask & ~coalesce(f.bits, 0) AS bits
+    FROM masks m CROSS JOIN LATERAL (
+        SELECT * FROM health_contactdays
+        WHERE workspace_id = %(workspace)s AND account_id = m.account_id AND block = m.block OFFSET 0
+    ) k
     LEFT JOIN fresh f ON f.account_id = k.account_id AND f.block = k.block AND f.person = k.person_key
-) gone
-WHERE r.workspace_id = %(workspace)s AND r.id = gone.id AND r.bits & gone.bits <> 0
+)
+INSERT INTO health_contactdays AS r (workspace_id, account_id, person_key, block, bits)
+SELECT %(workspace)s, account_id, person_key, block, bits FROM gone WHERE bits <> 0
+ON CONFLICT (workspace_id, account_id, block, person_key) DO UPDATE SET bits = r.bits & ~excluded.bits
 """,
     """
 INSERT INTO health_contactdays AS r (workspace_id, account_id, person_key, block, bits)
@@ -139,14 +145,18 @@ FROM fold_usage WHERE person IS NOT NULL GROUP BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, account_id, block, person_key) DO UPDATE SET bits = r.bits | excluded.bits
 WHERE r.bits | excluded.bits <> r.bits
 """,
-    """
-DELETE FROM health_contactdays r
-USING (SELECT DISTINCT account_id, (day - date '1970-01-01') / 32 AS block FROM fold_cells WHERE existed) c
-WHERE r.workspace_id = %(workspace)s AND r.account_id = c.account_id AND r.block = c.block AND r.bits = 0
-""",
 )
+CONTACT_DAYS_GONE = """
+SELECT r.id FROM (
+    SELECT DISTINCT account_id, (day - date '1970-01-01') / 32 AS block FROM fold_cells WHERE existed
+) c CROSS JOIN LATERAL (
+    SELECT id, bits FROM health_contactdays
+    WHERE workspace_id = %(workspace)s AND account_id = c.account_id AND block = c.block OFFSET 0
+) r WHERE r.bits = 0
+"""
 
-WRITE = (*_ROLLUPS, *_ACCOUNT_DAYS, *_CONTACT_DAYS)
+WRITE = (_ROLLUPS, _ACCOUNT_DAYS, *_CONTACT_DAYS)
+DELETE = "DELETE FROM {table} WHERE workspace_id = %(workspace)s AND id = ANY(%(ids)s)"
 
 MARK_EVERYTHING = """
 INSERT INTO health_intakebatch (workspace_id, received_at, source, events, account_ids, days)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from accounts.models import Account, Membership, User
 from accounts.services.audit import audit
 from accounts.services.notifications import tell_assigned
 from cs_platform.lib.shards import ALL, Shard
+from cs_platform.lib.staging import planned_for, planned_for_all
 from health.models import (
     AccountState,
     ActionReceipt,
@@ -77,7 +78,7 @@ class CannotUndo(RuntimeError):
 def fill_queue(*, as_of: date, now: datetime, shard: Shard = ALL) -> int:
     """Items for open risks (quiet ones excepted), entries for accounts with items; returns the entries."""
     values = {"as_of": as_of, "now": now}
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor, planned_for_all(cursor):
         cursor.execute(_CLOSE_ITEMS.format(shard=shard.sql("i.account_id").replace("%", "%%")), values)
         cursor.execute(_OPEN_ITEMS.format(shard=shard.sql("r.account_id").replace("%", "%%")), values)
         return _refill(cursor, shard.sql("i.account_id").replace("%", "%%"), {})
@@ -85,7 +86,7 @@ def fill_queue(*, as_of: date, now: datetime, shard: Shard = ALL) -> int:
 
 def refresh_entries(account_ids: Sequence[int]) -> None:
     """Rebuild the queue's rows of these accounts; call in the transaction of the change."""
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, planned_for(cursor, len(account_ids)):
         _refill(cursor, "i.account_id = ANY(%(ids)s)", {"ids": list(account_ids)})
 
 
@@ -164,6 +165,19 @@ def assign_accounts(
 
 
 @transaction.atomic
+def hand_out_accounts(
+    *, csm_of: Mapping[int, int], facts: Mapping[str, Any], acting_user: User | None, now: datetime
+) -> ActionReceipt:
+    """Give many accounts to many CSMs as one act: {account: membership}; `facts` are kept with the receipt."""
+    ids = _locked(Account.objects.filter(pk__in=csm_of))
+    before = dict(Account.objects.filter(pk__in=ids).values_list("pk", "csm_id"))
+    after = {account_id: csm_of[account_id] for account_id in ids}
+    _set_csm(dict(after))
+    data = {**facts, "accounts": ids, "csm_before": before, "csm_after": after}
+    return _receipt(ActionReceipt.Verb.ASSIGNED, data, acting_user, now)
+
+
+@transaction.atomic
 def undo(*, receipt: ActionReceipt, acting_user: User | None, now: datetime) -> None:
     """Take one act back as a whole. Raises CannotUndo when it was taken back already."""
     row = ActionReceipt.objects.select_for_update().get(pk=receipt.pk)
@@ -171,7 +185,7 @@ def undo(*, receipt: ActionReceipt, acting_user: User | None, now: datetime) -> 
         raise CannotUndo(str(row.public_id))
     data = row.data
     if row.verb == ActionReceipt.Verb.ASSIGNED:
-        _set_csm({int(i): csm for i, csm in data["csm_before"].items()})
+        _set_csm(_still_as_left({int(i): csm for i, csm in data["csm_before"].items()}, data))
     else:
         Snooze.objects.filter(pk__in=data.get("snoozes", []), ended_at__isnull=True).update(ended_at=now)
         Resolution.objects.filter(pk__in=data.get("resolutions", [])).update(undone_at=now)
@@ -230,6 +244,15 @@ def _set_csm(wanted: dict[int, int | None]) -> None:
         Account.objects.filter(pk__in=ids).update(csm_id=csm_id)
         AccountState.objects.filter(account_id__in=ids).update(csm_id=csm_id)
     refresh_entries(list(wanted))
+
+
+def _still_as_left(before: dict[int, int | None], data: dict[str, Any]) -> dict[int, int | None]:
+    """Where an act says what it set: only the accounts that nobody has handed on since."""
+    if "csm_after" not in data:
+        return before
+    after = {int(i): csm for i, csm in data["csm_after"].items()}
+    now = dict(Account.objects.filter(pk__in=list(before)).values_list("pk", "csm_id"))
+    return {i: csm for i, csm in before.items() if i in now and now[i] == after[i]}
 
 
 def _receipt(verb: str, data: dict[str, Any], acting_user: User | None, now: datetime) -> ActionReceipt:
