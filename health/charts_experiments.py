@@ -106,7 +106,7 @@ def narrowing_chart(days: Sequence[Checkpoint]) -> Chart:
         "shapes": [{**_ZERO, "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}],
     }
     reading = gettext(
-        "The band is the 95 % interval. It is drawn so that looking every day is safe: wide at first,"
+        "The band is the 95 %% interval. It is drawn so that looking every day is safe: wide at first,"
         " %(interval)s now."
     ) % {"interval": interval_words(known[-1][1].interval)}
     headers = [gettext("Day"), gettext("Outcomes"), gettext("Difference in points"), gettext("95 % interval")]

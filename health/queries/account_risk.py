@@ -9,6 +9,7 @@ from accounts.models import Account
 from health.models import AccountState, ChurnPrediction, ModelVersion, QueueEntry, QueueItem
 from health.queries.causes import Advice, advice_for, describe_items
 from health.queries.expected_loss import ExpectedLoss, expected_loss
+from health.queries.experiments import HeldOut, held_out
 from health.queries.metric_words import metric_words
 
 
@@ -40,12 +41,13 @@ class AccountRisk:
     advice: list[Advice]
     prediction: Prediction
     snoozed_until: date | None
+    held_out: tuple[HeldOut, ...] = ()
 
 
 def account_risk(account: Account, *, today: date) -> AccountRisk:
     """Everything that says why this account needs somebody.
 
-    Three queries for an account that was read with its `state` and `queue_entry`.
+    Four queries for an account that was read with its `state` and `queue_entry`.
     """
     state: AccountState | None = getattr(account, "state", None)
     entry: QueueEntry | None = getattr(account, "queue_entry", None)
@@ -58,6 +60,7 @@ def account_risk(account: Account, *, today: date) -> AccountRisk:
         advice=advice_for(causes) if causes else [],
         prediction=latest_prediction(account, state),
         snoozed_until=until if until and until > today else None,
+        held_out=held_out([account.pk]).get(account.pk, ()),
     )
 
 

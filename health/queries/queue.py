@@ -16,6 +16,7 @@ from health.queries.bands import BAND_WORDS
 from health.queries.causes import Cause, cause_labels, cause_of
 from health.queries.choices import Choice
 from health.queries.expected_loss import ExpectedLoss, expected_loss
+from health.queries.experiments import HeldOut, held_out
 from health.queries.keyset import page_of
 from health.queries.queue_filter import QueueFilter
 from health.queries.segment_filter import segment_choices
@@ -36,6 +37,7 @@ class QueueRow:
     causes: tuple[Cause, ...]
     opened_on: date
     snoozed_until: date | None
+    held_out: tuple[HeldOut, ...] = ()
 
     @property
     def public_id(self) -> str:
@@ -99,7 +101,7 @@ _COLUMNS = (
 def queue_page(
     wanted: QueueFilter, *, membership: Membership, today: date, size: int = PAGE_SIZE
 ) -> QueuePage:
-    """One page of rows in two queries, whatever their number."""
+    """One page of rows in three queries, whatever their number."""
     entries = wanted.entries(membership=membership, today=today)
     entries = entries.select_related("account__state", "csm__user").only(*_COLUMNS)
     page = page_of(entries, wanted.order, after=wanted.after, before=wanted.before, size=size)
@@ -109,8 +111,9 @@ def queue_page(
 def queue_rows(entries: Iterable[QueueEntry]) -> list[QueueRow]:
     """Rows for entries that were read with their account, its state and the CSM."""
     entries = list(entries)
-    causes = open_causes([entry.account_id for entry in entries])
-    return [_row(entry, causes.get(entry.account_id, ())) for entry in entries]
+    ids = [entry.account_id for entry in entries]
+    causes, held = open_causes(ids), held_out(ids)
+    return [_row(e, causes.get(e.account_id, ()), held.get(e.account_id, ())) for e in entries]
 
 
 def open_causes(account_ids: list[int]) -> dict[int, tuple[Cause, ...]]:
@@ -123,7 +126,7 @@ def open_causes(account_ids: list[int]) -> dict[int, tuple[Cause, ...]]:
     return {account_id: tuple(causes) for account_id, causes in found.items()}
 
 
-def _row(entry: QueueEntry, causes: tuple[Cause, ...]) -> QueueRow:
+def _row(entry: QueueEntry, causes: tuple[Cause, ...], held: tuple[HeldOut, ...]) -> QueueRow:
     state = entry.account.state
     return QueueRow(
         account=entry.account,
@@ -133,6 +136,7 @@ def _row(entry: QueueEntry, causes: tuple[Cause, ...]) -> QueueRow:
         causes=causes,
         opened_on=entry.opened_on,
         snoozed_until=entry.snoozed_until,
+        held_out=held,
     )
 
 

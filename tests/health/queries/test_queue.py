@@ -112,7 +112,7 @@ class TestQueue:
         few = count(ben)
         for number in range(3, 40):
             queued(f"A{number}", csm=ben, causes=("gone_quiet", "usage_dropped"))
-        assert count(ben) == few == 3
+        assert count(ben) == few == 5
 
     def test_facets_count_the_view_before_narrowing(self, ben: Membership) -> None:
         queued("Red", csm=ben)
