@@ -31,7 +31,7 @@ def store_error_file(
     options: ImportOptions,
     refused: Sequence[Refused],
     name: str,
-    expires_at: datetime,
+    expires_at: datetime | None,
 ) -> StoredFile | None:
     """Write and keep it, in the running scope. None where the file itself cannot be read."""
     by_line = {row.line: row for row in refused}

@@ -15,7 +15,7 @@ from accounts.models import StoredFile, StoredFileChunk
 PIECE = 1 << 20
 
 
-def store_file(*, stream: IO[bytes], name: str, content_type: str, expires_at: datetime) -> StoredFile:
+def store_file(*, stream: IO[bytes], name: str, content_type: str, expires_at: datetime | None) -> StoredFile:
     """Keep what the stream holds, a megabyte at a time, in the running scope."""
     file = StoredFile.objects.create(name=name[:300], content_type=content_type[:100], expires_at=expires_at)
     digest, size, position = hashlib.sha256(), 0, 0

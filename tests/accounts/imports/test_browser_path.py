@@ -32,10 +32,9 @@ def columns(*targets: str, **more: str) -> dict[str, str]:
 MAPPED = columns("external_id", "name", "created_at", "-", "")
 
 
-def state(cast: Cast) -> ImportUpload:
+def state(cast: Cast) -> Any:
     with workspace_scope(cast.workspace.pk):
-        found = ImportUpload.objects.select_related("source_import").latest("pk")
-    return found
+        return ImportUpload.objects.select_related("source_import").latest("pk")
 
 
 def names(cast: Cast) -> list[str]:
