@@ -90,9 +90,10 @@ def bar_chart(
     x_title: str,
     y_title: str,
     stacked: bool = False,
+    lying: bool = False,
     suffix: str = "",
 ) -> Figure:
-    """Bars side by side, or stacked with negative ones below the line. `x` are names."""
+    """Bars side by side, or stacked with negative ones below the line. `x` are names; long ones want `lying` bars."""
     traces = [
         {
             "type": "bar",
@@ -106,6 +107,15 @@ def bar_chart(
     ]
     layout = _layout(x, x_title, y_title, len(series) > 1, suffix)
     layout["barmode"] = "relative" if stacked else "group"
+    if lying:
+        for trace in traces:
+            trace |= {
+                "orientation": "h",
+                "x": trace["y"],
+                "y": trace["x"],
+                "hovertemplate": trace["hovertemplate"].replace("%{x}", "%{label}"),
+            }
+        layout["xaxis"], layout["yaxis"] = layout["yaxis"], {**layout["xaxis"], "autorange": "reversed"}
     return {"data": traces, "layout": layout}
 
 

@@ -67,15 +67,22 @@ class _Contract:
         return known[-1] if known else None
 
     def dues(self, start: datetime, end: datetime) -> Iterable[datetime]:
-        """Ends of terms in [start, end), the one of a term that was broken off included.
+        """Ends of terms in [start, end), stepped in whole terms from the anchor.
 
-        Stepped in whole terms from the anchor; what lies a term or more behind the end was never due.
+        A contract that ended was due on the day it ended, whatever term it was in: its last renewal date is
+        gone from the mirror. A step less than 30 days before that is the same renewal.
         """
-        step = (start.year - self.anchor.year) * 12 + start.month - self.anchor.month
-        number = step // self.term_months - 1
+        if self.ended_at is not None and start <= self.ended_at < end:
+            yield self.ended_at
+        number = (
+            (start.year - self.anchor.year) * 12 + start.month - self.anchor.month
+        ) // self.term_months - 1
         while (due := plus_months(self.anchor, number * self.term_months)) < end:
-            began = plus_months(self.anchor, (number - 1) * self.term_months)
-            if due >= start and due > self.started_at and (self.ended_at is None or self.ended_at > began):
+            if (
+                due >= start
+                and due > self.started_at
+                and (self.ended_at is None or due < self.ended_at - GRACE)
+            ):
                 yield due
             number += 1
 

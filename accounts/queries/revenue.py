@@ -23,7 +23,9 @@ ORDER BY account_id, currency COLLATE "C", occurred_at
 
 def read_ledger(workspace: Workspace, *, now: datetime) -> Ledger:
     """All movements before `now`; an end that lies ahead has not happened. Two queries."""
-    rows = read_columns(_MOVEMENTS, {"workspace": workspace.pk, "now": now}, ("i8", "i4", "i8", "i8", "i8"))
+    rows = read_columns(
+        _MOVEMENTS, {"workspace": workspace.pk, "now": now}, ("i8", "i4", "i8", "i8", "i8"), has_joins=False
+    )
     codes, currency = np.unique(native(rows["c1"], "i4"), return_inverse=True)
     return Ledger(
         account_ids=native(rows["c0"], "i8"),

@@ -289,7 +289,9 @@ def breakdown_report(context: ReportContext) -> ReportBody:
             "--red-mark",
         ),
     ]
-    figure = bar_chart(names, series, x_title=str(context.split.label), y_title=gettext("Whole period (%)"))
+    figure = bar_chart(
+        names, series, x_title=str(context.split.label), y_title=gettext("Whole period (%)"), lying=True
+    )
     headers = [
         str(context.split.label),
         gettext("Logo churn"),

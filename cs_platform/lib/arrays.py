@@ -6,6 +6,7 @@ A driver that makes Python objects of 100,000 wide rows takes seconds; this take
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -19,17 +20,22 @@ TRAILER_BYTES = 2
 _WIDTHS = {"i8": 8, "i4": 4, "f8": 8}
 
 
-def read_columns(sql: str, params: dict[str, Any], kinds: Sequence[str], array_size: int = 0) -> Any:
+def read_columns(
+    sql: str, params: dict[str, Any], kinds: Sequence[str], array_size: int = 0, *, has_joins: bool = True
+) -> Any:
     """Rows of a SELECT as a structured array with fields c0, c1, ...; no value may be NULL.
 
     `kinds`: "i8" bigint, "i4" integer, "f8" float8. With `array_size`, the last column is a float8[] of
-    exactly that many elements without NULL, in the field `values`.
+    exactly that many elements without NULL, in the field `values`. Joins are planned for whole tables.
     """
     statement = f"COPY ({sql}) TO STDOUT (FORMAT binary)"
-    with connection.cursor() as cursor, planned_for_all(cursor):
-        # The driver's own cursor: Django's debugging one takes no parameters here.
-        with cursor.cursor.copy(statement, params) as copy:
-            raw = b"".join(copy)
+    # `cursor.cursor` is the driver's own: Django's debugging one takes no parameters here.
+    with (
+        connection.cursor() as cursor,
+        planned_for_all(cursor) if has_joins else nullcontext(),
+        cursor.cursor.copy(statement, params) as copy,
+    ):
+        raw = b"".join(copy)
     rows = raw[HEADER_BYTES : len(raw) - TRAILER_BYTES]
     return np.frombuffer(rows, dtype=_row_type(kinds, array_size))
 

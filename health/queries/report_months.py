@@ -48,12 +48,12 @@ class BandMonth:
 
 @dataclass(frozen=True, slots=True)
 class FeatureMonth:
-    """Customers with usage data on one night, and how many had used each feature in the 28 days before."""
+    """One night. Per feature: customers that had used it in the 28 days before, and customers with data on it."""
 
     month: date
     as_of: date
-    customers: int
     used: tuple[int, ...]
+    known: tuple[int, ...]
 
 
 def nights(context: ReportContext, table: str) -> dict[date, date]:
@@ -72,7 +72,7 @@ def band_months(context: ReportContext) -> list[BandMonth]:
     if not seen:
         return []
     values = {"workspace": context.workspace.pk, "days": sorted(set(seen.values()))}
-    rows = read_columns(_SCORES, values, ("i4", "i8", "i4"))
+    rows = read_columns(_SCORES, values, ("i4", "i8", "i4"), has_joins=False)
     day, account, code = native(rows["c0"], "i8"), native(rows["c1"], "i8"), native(rows["c2"], "i8")
     found = []
     for month, as_of in sorted(seen.items()):
@@ -115,24 +115,29 @@ def feature_months(context: ReportContext, features: Sequence[KeyFeature]) -> li
         return []
     wanted = [places.get(f"feature:{feature.name}") for feature in features]
     values = {"workspace": context.workspace.pk, "days": sorted(set(seen.values()))}
-    rows = read_columns(_snapshots(wanted), values, ("i4", "i8", "i4", "i4"))
-    day, account, used, has_data = (native(rows[f"c{at}"], "i8") for at in range(4))
+    rows = read_columns(_snapshots(wanted), values, ("i4", "i8", "i4", "i4"), has_joins=False)
+    day, account, used, known = (native(rows[f"c{at}"], "i8") for at in range(4))
     found = []
     for month, as_of in sorted(seen.items()):
-        here = (day == (as_of - _EPOCH).days) & (has_data == 1)
+        here = day == (as_of - _EPOCH).days
         customer, _arr = standing(context, as_of, account[here])
-        bits = used[here][customer]
-        counts = tuple(int(((bits >> at) & 1).sum()) for at in range(len(features)))
-        found.append(FeatureMonth(month, as_of, int(customer.sum()), counts))
+        counts = (_counts(bits[here][customer], len(features)) for bits in (used, known))
+        found.append(FeatureMonth(month, as_of, *counts))
     return found
 
 
+def _counts(bits: Ints, size: int) -> tuple[int, ...]:
+    return tuple(int(((bits >> at) & 1).sum()) for at in range(size))
+
+
 def _snapshots(places: Sequence[int | None]) -> str:
-    """Features in use as bits of one number. Positions count from 0, elements of an array from 1."""
+    """Features in use, and features with data, as bits of a number. Positions count from 0, elements of an array from 1."""
     known = [(at, place + 1) for at, place in enumerate(places) if place is not None]
     used = " + ".join(f"CASE WHEN values[{place}] > 0 THEN {1 << at} ELSE 0 END" for at, place in known)
-    data = " OR ".join(f"values[{place}] IS NOT NULL" for _at, place in known)
+    data = " + ".join(
+        f"CASE WHEN values[{place}] IS NOT NULL THEN {1 << at} ELSE 0 END" for at, place in known
+    )
     return (
-        f"SELECT as_of - date '1970-01-01', account_id, ({used}), ({data})::int FROM health_accountsnapshot"
+        f"SELECT as_of - date '1970-01-01', account_id, {used}, {data} FROM health_accountsnapshot"
         " WHERE workspace_id = %(workspace)s AND as_of = ANY(%(days)s)"
     )

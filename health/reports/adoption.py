@@ -18,7 +18,7 @@ def adoption_report(context: ReportContext) -> ReportBody:
         return ReportBody(
             empty=gettext("No feature is marked as key. An admin marks them under Health, Key features.")
         )
-    found = [month for month in feature_months(context, features) if month.customers]
+    found = [month for month in feature_months(context, features) if any(month.known)]
     if not found:
         return ReportBody(empty=gettext("No nightly run of these months has usage of the key features yet."))
     names = [month_label(one.month, context.period) for one in found]
@@ -26,8 +26,8 @@ def adoption_report(context: ReportContext) -> ReportBody:
     series = [
         Series(
             label,
-            [points(one.used[at] / one.customers) for one in found],
-            [share_of(one.used[at], one.customers) for one in found],
+            [points(one.used[at] / one.known[at]) if one.known[at] else None for one in found],
+            [share_of(one.used[at], one.known[at]) for one in found],
         )
         for at, label in enumerate(labels)
     ]
@@ -35,18 +35,20 @@ def adoption_report(context: ReportContext) -> ReportBody:
         names, series, x_title=gettext("Last night of the month"), y_title=gettext("Customers (%)")
     )
     last = found[-1]
-    ranked = sorted(range(len(labels)), key=lambda at: -last.used[at])
+    ranked = sorted(
+        (at for at in range(len(labels)) if last.known[at]), key=lambda at: -last.used[at] / last.known[at]
+    )
     reading = gettext(
         "Most used: %(most)s, %(share)s of the customers; least used: %(least)s, %(least_share)s."
     ) % {
         "most": labels[ranked[0]],
-        "share": share_of(last.used[ranked[0]], last.customers),
+        "share": share_of(last.used[ranked[0]], last.known[ranked[0]]),
         "least": labels[ranked[-1]],
-        "least_share": share_of(last.used[ranked[-1]], last.customers),
+        "least_share": share_of(last.used[ranked[-1]], last.known[ranked[-1]]),
     }
     headers = [gettext("Month"), *labels]
     rows = [
-        [name, *(share_of(used, one.customers) for used in one.used)]
+        [name, *(share_of(*pair) for pair in zip(one.used, one.known, strict=True))]
         for name, one in zip(names, found, strict=True)
     ]
     return ReportBody(
@@ -59,13 +61,24 @@ def adoption_report(context: ReportContext) -> ReportBody:
             Formula(
                 gettext("Adoption"),
                 gettext(
-                    "customers with at least one use of the feature in the 28 days before the night ÷ customers with usage"
-                    " data on that night"
+                    "customers with at least one use of the feature in the 28 days before the night ÷ customers with data on"
+                    " it that night"
                 ),
-                share_of(last.used[ranked[0]], last.customers),
+                share_of(last.used[ranked[0]], last.known[ranked[0]]),
                 gettext("convention; 28 days as GitLab counts engagement"),
             )
         ],
-        headers=["month", "night", "customers", *(feature.name for feature in features)],
-        sheet=[[f"{one.month:%Y-%m}", one.as_of.isoformat(), one.customers, *one.used] for one in found],
+        headers=[
+            "month",
+            "night",
+            *(name for feature in features for name in (feature.name, f"{feature.name} (of)")),
+        ],
+        sheet=[
+            [
+                f"{one.month:%Y-%m}",
+                one.as_of.isoformat(),
+                *(n for pair in zip(one.used, one.known, strict=True) for n in pair),
+            ]
+            for one in found
+        ],
     )

@@ -15,7 +15,7 @@ from cs_platform.lib.formats import money, money_short, number
 from health.charts import BAND_COLOURS, distribution_chart
 from health.models import HealthBand
 from health.queries.bands import band_word
-from health.queries.home import histogram, totals
+from health.queries.home import Totals, histogram, totals
 from health.queries.report_months import BandMonth, band_months
 from health.queries.report_risks import open_causes
 
@@ -30,9 +30,17 @@ def kept_band_months(context: ReportContext) -> list[BandMonth]:
     return found
 
 
+def kept_totals(context: ReportContext) -> Totals:
+    """Customers by band by the last night, read once."""
+    if "totals" not in context.kept:
+        context.kept["totals"] = totals()
+    found: Totals = context.kept["totals"]
+    return found
+
+
 def at_risk_kpi(context: ReportContext) -> Kpi | None:
     """ARR of red customers by the last night."""
-    found = totals()
+    found = kept_totals(context)
     if not found.accounts:
         return None
     currency = context.currency
@@ -197,7 +205,7 @@ def at_risk_report(context: ReportContext) -> ReportBody:
 
 def causes_report(context: ReportContext) -> ReportBody:
     """Open causes of customers and the ARR behind them."""
-    found, whole = open_causes(), totals()
+    found, whole = open_causes(), kept_totals(context)
     if not found:
         return ReportBody(empty=gettext("No customer has an open risk."))
     currency = context.currency
@@ -207,6 +215,7 @@ def causes_report(context: ReportContext) -> ReportBody:
         [one.label for one in found],
         [series],
         x_title=gettext("Cause"),
+        lying=True,
         y_title=gettext("%(currency)s a year") % {"currency": currency},
     )
     reading = gettext("The cause with the most ARR behind it: %(name)s, %(money)s with %(n)s customers.") % {
