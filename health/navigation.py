@@ -14,5 +14,8 @@ def register() -> None:
         NavigationItem("accounts", _("Accounts"), "health:accounts", "building-2", "accounts.view", 30)
     )
     navigation.register(
+        NavigationItem("playbooks", _("Playbooks"), "health:playbooks", "list-checks", "health.view", 35)
+    )
+    navigation.register(
         NavigationItem("health", _("Health"), "health:overview", "heart-pulse", "health.view", 40)
     )

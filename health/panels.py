@@ -12,6 +12,7 @@ from accounts.registry import Panel, TimelineSource, account_panels, timeline_so
 from health.charts import score_chart, usage_chart
 from health.queries import account_panels as panels
 from health.queries.account_history import queue_entries
+from health.queries.playbooks import account_playbooks
 
 
 def _history(account: Account, now: datetime) -> dict[str, Any]:
@@ -26,6 +27,9 @@ def register() -> None:
     parts = "health/parts/panel_{}.html"
     account_panels.register(
         Panel("risk", _("Why it needs someone"), parts.format("risk"), panels.risk_panel, 10)
+    )
+    account_panels.register(
+        Panel("playbooks", _("Playbooks"), parts.format("playbooks"), account_playbooks, 15, place="side")
     )
     account_panels.register(Panel("score", _("Health score"), parts.format("score"), panels.score_panel, 20))
     account_panels.register(

@@ -100,7 +100,7 @@ def _actions() -> tuple[SequenceAction, ...]:
             "queue_item",
             _("Ask the CSM"),
             _("Put something to do into the queue, with your own words."),
-            "list-todo",
+            "list-checks",
             (
                 StepField("title", _("What to do"), longest=120),
                 StepField("instruction", _("How"), "long_text", is_required=False, longest=2000),
@@ -133,7 +133,7 @@ def _actions() -> tuple[SequenceAction, ...]:
             "assign",
             _("Assign"),
             _("Give the account to a CSM."),
-            "user-check",
+            "user-plus",
             (
                 StepField("csm", _("To"), "choice", default=acts.FEWEST, choices=acts.csm_choices),
                 StepField(

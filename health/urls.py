@@ -3,9 +3,12 @@
 from django.urls import include, path
 
 from health.api import intake
+from health.urls_playbooks import playbook_urls
 from health.views import (
     account,
     accounts_list,
+    assignment,
+    cards,
     experiments,
     home,
     model,
@@ -58,6 +61,9 @@ urlpatterns = [
     path("health/runs/", runs.runs, name="runs"),
     path("health/runs/<uuid:public_id>/", runs.run, name="run"),
     path("health/runs/<uuid:public_id>/progress/", runs.progress, name="run_progress"),
+    path("health/scorecards/", cards.scorecards, name="scorecards"),
+    path("health/scorecards/new/", cards.new_scorecard, name="scorecard_new"),
+    path("health/scorecards/undo/", cards.scorecards_undo, name="scorecards_undo"),
     path("health/scorecards/<uuid:public_id>/", scorecard.scorecard, name="scorecard"),
     path(
         "health/scorecards/<uuid:public_id>/draft/discard/",
@@ -70,8 +76,24 @@ urlpatterns = [
         name="scorecard_rollback",
     ),
     path("accounts/", accounts_list.accounts, name="accounts"),
+    path("accounts/assignment/", assignment.assignment, name="assignment"),
+    path("accounts/assignment/settings/", assignment.assignment_settings, name="assignment_settings"),
+    path("accounts/assignment/runs/", assignment.assignment_runs, name="assignment_runs"),
+    path("accounts/assignment/rules/new/", assignment.new_assignment_rule, name="assignment_rule_new"),
+    path("accounts/assignment/rules/<uuid:public_id>/", assignment.assignment_rule, name="assignment_rule"),
+    path(
+        "accounts/assignment/rules/<uuid:public_id>/moves/",
+        assignment.assignment_rule_moves,
+        name="assignment_rule_moves",
+    ),
+    path(
+        "accounts/assignment/rules/<uuid:public_id>/deletions/",
+        assignment.assignment_rule_deletions,
+        name="assignment_rule_deletions",
+    ),
     path("accounts/export.csv", accounts_list.export_accounts, name="accounts_export"),
     path("accounts/<uuid:public_id>/", account.account, name="account"),
 ]
+urlpatterns += playbook_urls
 urlpatterns.append(path("v1/batch", intake.batch, name="intake_batch"))
 urlpatterns += [path(f"v1/{kind}", view, name=f"intake_{kind}") for kind, view in intake.single.items()]

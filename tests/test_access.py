@@ -18,6 +18,7 @@ from accounts.models import (
     Import,
     ImportUpload,
     Invitation,
+    MailProvider,
     MailText,
     MailTextVersion,
     Membership,
@@ -30,8 +31,19 @@ from accounts.models import (
     WebhookEndpoint,
     WebhookMessage,
 )
+from accounts.services.suppressions import suppress
 from cs_platform.lib.scoping import workspace_scope
-from health.models import ActionReceipt, Experiment, ModelVersion, NightRun, Scorecard, ScorecardVersion
+from health.models import (
+    ActionReceipt,
+    Experiment,
+    ModelVersion,
+    NightRun,
+    Scorecard,
+    ScorecardVersion,
+    Sequence,
+    SequenceRun,
+    SequenceVersion,
+)
 from tests.builders import TODAY, join, make_contact, make_subscription, make_user, queued
 
 # Addresses that need no workspace, each with the reason.
@@ -134,7 +146,9 @@ def rows(workspace: Any) -> dict[str, Any]:
             created_at=now,
         ),
         **webhook_rows(now),
+        **playbook_rows(account, now),
         **text_rows(account, member),
+        **mail_rows(account, now),
         "night": NightRun.objects.create(as_of=TODAY),
         "experiment": Experiment.objects.create(
             subject_type="sequence",
@@ -147,6 +161,21 @@ def rows(workspace: Any) -> dict[str, Any]:
             started_at=now,
         ),
     }
+
+
+def playbook_rows(account: Any, now: Any) -> dict[str, Any]:
+    definition = {
+        "trigger": {"on": "hand"},
+        "steps": [{"id": "a", "kind": "wait", "amount": 1, "unit": "days"}],
+    }
+    sequence = Sequence.objects.create(name="secret")
+    version = SequenceVersion.objects.create(
+        sequence=sequence, number=1, definition=definition, published_at=now
+    )
+    run = SequenceRun.objects.create(
+        sequence=sequence, version=version, account=account, source="hand:1", started_at=now
+    )
+    return {"playbook": sequence, "playbook_version": version, "playbook_run": run}
 
 
 def webhook_rows(now: Any) -> dict[str, Any]:
@@ -171,6 +200,14 @@ def text_rows(account: Any, member: Any) -> dict[str, Any]:
         motion="playbook",
     )
     return {"text": text, "text_version": version, "email": email}
+
+
+def mail_rows(account: Any, now: Any) -> dict[str, Any]:
+    return {
+        "contact": account.contacts.get(),
+        "provider": MailProvider.objects.create(name="postmark", secret="secret", created_at=now),
+        "suppression": suppress("secret@example.com", reason="manual", now=now),
+    }
 
 
 # Which kind of row an address with a public id names.
@@ -209,12 +246,28 @@ KINDS = {
     "delivery": ("webhook_replay",),
     "text": ("text", "text_preview", "text_draft_discard", "text_archive"),
     "text_version": ("text_rollback",),
-    "email": ("mail_shown", "mail_shown_frame", "mail_withdrawals"),
+    "contact": ("contact",),
+    "provider": ("mail_provider_disconnection",),
+    "suppression": ("suppression_removal",),
+    "email": ("doubtful_mail", "mail_shown", "mail_shown_frame", "mail_withdrawals"),
     "card": ("scorecard", "scorecard_draft_discard"),
     "version": ("scorecard_rollback",),
     "model": ("model_version", "model_go_live", "model_retire"),
     "night": ("run", "run_progress"),
     "experiment": ("experiment", "experiment_export", "experiment_stop"),
+    "playbook": (
+        "playbook",
+        "playbook_edit",
+        "playbook_preview",
+        "playbook_preview_export",
+        "playbook_publish",
+        "playbook_draft_discard",
+        "playbook_pause",
+        "playbook_release",
+        "playbook_archive",
+    ),
+    "playbook_version": ("playbook_rollback",),
+    "playbook_run": ("playbook_run", "playbook_run_exit", "playbook_run_pause", "playbook_run_resume"),
     "account": (
         "account",
         "account_notes",

@@ -24,6 +24,7 @@ from health.models import (
 )
 from health.queries.experiments import HeldOut, held_out
 from health.queries.keyset import Column, Order, Page, page_of
+from health.queries.playbook_results import PlaybookResult, playbook_results
 from health.queries.sequence_candidates import SUBJECT
 from health.queries.sequence_words import WHY, end_words, segment_names, step_in_words, trigger_words
 from health.sequences.definition import SequenceDefinition
@@ -46,6 +47,7 @@ class PlaybookRow:
     failed: int
     held_out: int
     causes: tuple[str, ...] = ()
+    result: PlaybookResult | None = None
 
     @property
     def status(self) -> str:
@@ -81,11 +83,13 @@ def playbook_rows(*, kind: str = SequenceKind.PLAYBOOK) -> list[PlaybookRow]:
         )
         .order_by("name", "pk")
     )
-    held, names = held_counts(), segment_names()
-    return [_row(sequence, held, names) for sequence in rows]
+    held, names, found = held_counts(), segment_names(), playbook_results()
+    return [_row(sequence, held, names, found.get(sequence.pk)) for sequence in rows]
 
 
-def _row(sequence: Any, held: dict[int, int], names: dict[str, str]) -> PlaybookRow:
+def _row(
+    sequence: Any, held: dict[int, int], names: dict[str, str], result: PlaybookResult | None
+) -> PlaybookRow:
     raw = sequence.live_definition or sequence.draft_definition or {}
     trigger = raw.get("trigger") or {"on": "hand"}
     words = trigger_words(SequenceDefinition.of_json({"trigger": trigger, "steps": []}), names)
@@ -100,6 +104,7 @@ def _row(sequence: Any, held: dict[int, int], names: dict[str, str]) -> Playbook
         failed=sequence.failed,
         held_out=held.get(sequence.pk, 0),
         causes=tuple(trigger.get("causes", ())),
+        result=result,
     )
 
 

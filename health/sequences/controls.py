@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
+
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import TraitDefinition
@@ -27,6 +29,14 @@ def dates() -> Choices:
     return DATES + [(f"{TRAIT}{key}", label) for key, label in traits.values_list("key", "label")]
 
 
+def day_instant(text: str | None) -> datetime | None:
+    """The first instant in UTC of a date trait's value, None where it is none."""
+    try:
+        return datetime.combine(date.fromisoformat((text or "")[:10]), time.min, tzinfo=UTC)
+    except ValueError:
+        return None
+
+
 def _targets(name: str, label: object, default: str = "next") -> StepField:
     return StepField(name, label, "target", default=default)
 
@@ -38,7 +48,7 @@ CONTROLS: dict[str, ControlStep] = {
             WAIT,
             _("Wait"),
             _("Let time pass before the next step."),
-            "hourglass",
+            "clock",
             (
                 StepField("amount", _("How long"), "number", default=3),
                 StepField("unit", _("Unit"), "choice", default="days", choices=lambda: UNITS),
@@ -48,7 +58,7 @@ CONTROLS: dict[str, ControlStep] = {
             WAIT_DATE,
             _("Wait until a date"),
             _("Until so many days before or after a date of the account, such as its renewal."),
-            "calendar-clock",
+            "calendar",
             (
                 StepField("amount", _("Days"), "number", default=30, lowest=0),
                 StepField("side", _("Before or after"), "choice", default="before", choices=lambda: SIDES),
@@ -66,7 +76,7 @@ CONTROLS: dict[str, ControlStep] = {
             WAIT_RULE,
             _("Wait until a rule matches"),
             _("Until the account matches, but not longer than you say."),
-            "list-filter",
+            "filter",
             (
                 StepField("tree", _("Until the account matches"), "tree"),
                 StepField("amount", _("At most, in days"), "number", default=14),
@@ -87,7 +97,7 @@ CONTROLS: dict[str, ControlStep] = {
             BRANCH,
             _("Branch"),
             _("Go one way if the account matches a rule, another way if not."),
-            "split",
+            "git-compare",
             (
                 StepField("tree", _("If the account matches"), "tree"),
                 _targets("yes", _("Then")),

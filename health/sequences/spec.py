@@ -57,13 +57,22 @@ class StepContext:
 
 @dataclass(frozen=True)
 class PreviewContext:
-    """The same before anything is begun; `contacts` are the people at the account, best first."""
+    """The same before anything is begun; `contacts` are the people at the account, best first.
+
+    `once(key, make)` keeps what is the same for every account of the page.
+    """
 
     account: Any
     contact: Any
     contacts: tuple[Any, ...]
     values: Mapping[str, Any]
     now: datetime
+    shared: dict[str, Any] = field(default_factory=dict)
+
+    def once(self, key: str, make: Callable[[], Any]) -> Any:
+        if key not in self.shared:
+            self.shared[key] = make()
+        return self.shared[key]
 
 
 @dataclass(frozen=True)

@@ -130,11 +130,10 @@ def assign_words(values: Mapping[str, Any]) -> str:
 
 
 def assign_preview(context: PreviewContext) -> StepPreview:
+    words = context.once(f"assign:{context.values['csm']}", lambda: assign_words(context.values))
     if context.account.csm_id is not None and context.values["only_empty"]:
-        return StepPreview(
-            assign_words(context.values), problem=gettext("The account has a CSM and keeps it.")
-        )
-    return StepPreview(assign_words(context.values))
+        return StepPreview(words, problem=gettext("The account has a CSM and keeps it."))
+    return StepPreview(words)
 
 
 def csm_choices() -> list[tuple[str, Any]]:

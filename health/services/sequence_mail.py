@@ -73,9 +73,8 @@ def send_text_words(values: Mapping[str, Any]) -> str:
 
 def send_text_preview(context: PreviewContext) -> StepPreview:
     """Whom the mail would go to today, and its subject with that person's values in it."""
-    words, values = send_text_words(context.values), context.values
-    text = MailText.objects.filter(public_id=values["text"], archived_at__isnull=True).first()
-    version = newest_published(MailTextVersion, text) if text else None
+    values = context.values
+    words, version = context.once(f"text:{values['text']}", lambda: _text_of(values))
     contact = context.contact or pick(
         context.contacts, values["to"], anyone_else=values["otherwise"] == ANYONE
     )
@@ -89,12 +88,23 @@ def send_text_preview(context: PreviewContext) -> StepPreview:
     )
 
 
+def _text_of(values: Mapping[str, Any]) -> tuple[str, MailTextVersion | None]:
+    text = MailText.objects.filter(public_id=values["text"], archived_at__isnull=True).first()
+    return send_text_words(values), newest_published(MailTextVersion, text) if text else None
+
+
 def _subject(version: MailTextVersion, contact: Contact, context: PreviewContext) -> str:
-    language = language_for(version.definition, contact)
+    workspace = context.once("workspace", lambda: Workspace.objects.get(pk=current_workspace_id()))
+    language = _language(version, contact, workspace)
     written = version.definition.get(language, {}).get("subject", "")
-    about = About(contact, Workspace.objects.get(pk=current_workspace_id()), language, context.now)
+    about = About(contact, workspace, language, context.now)
     with translation.override(language):
         return fill_line(written, values_of(names_in(written), about))
+
+
+def _language(version: MailTextVersion, contact: Contact, workspace: Workspace) -> str:
+    contact.workspace = workspace  # known: saves a query a person
+    return language_for(version.definition, contact)
 
 
 def text_choices() -> list[tuple[str, Any]]:

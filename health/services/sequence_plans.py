@@ -46,6 +46,13 @@ def create_sequence(
     return made
 
 
+def free_name(name: str) -> str:
+    """The name, with a number behind it where it is taken."""
+    taken = set(Sequence.objects.filter(archived_at__isnull=True).values_list("name", flat=True))
+    numbered = (f"{name[:95]} {number}" for number in range(2, len(taken) + 3))
+    return name if name not in taken else next(one for one in numbered if one not in taken)
+
+
 @transaction.atomic
 def rename_sequence(*, sequence: Sequence, name: str, purpose: str, acting_user: User) -> None:
     sequence.name, sequence.purpose = name, purpose

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from accounts.models import AccountTrait, Workspace
+from accounts.models import Workspace
 from accounts.queries.holidays import is_holiday
 from accounts.queries.segments import matches
 from accounts.segments import parse_tree
 from cs_platform.lib.scoping import current_workspace_id
-from health.models import AccountState, SequenceRun, StepRun, StepState
+from health.models import SequenceRun, StepRun, StepState
+from health.queries.sequence_preview import dates_of
 from health.sequences import controls
 from health.sequences.definition import NEXT, Step
 from health.sequences.timing import after_wait, around_date, is_weekend
@@ -123,22 +124,7 @@ def _branch(run: SequenceRun, values: Any, now: datetime) -> tuple[Verdict, dict
 
 
 def account_date(account: Any, name: str) -> datetime | None:
-    """A date of the account as an instant; a date trait is its first instant in UTC."""
-    if name == "created_at":
-        return account.created_at  # type: ignore[no-any-return]
-    if name.startswith(controls.TRAIT):
-        rows = AccountTrait.objects.filter(account=account, definition__key=name.removeprefix(controls.TRAIT))
-        value = rows.order_by("known_at").values_list("value_text", flat=True).last()
-        return _day(value)
-    state = AccountState.objects.filter(account=account).first()
-    return getattr(state, name, None)
-
-
-def _day(text: str | None) -> datetime | None:
-    try:
-        return datetime.combine(date.fromisoformat((text or "")[:10]), time.min, tzinfo=UTC)
-    except ValueError:
-        return None
+    return dates_of([account.pk], name).get(account.pk)
 
 
 def _workspace() -> Workspace:
