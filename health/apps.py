@@ -15,8 +15,10 @@ class HealthConfig(AppConfig):
             notification_kinds,
             panels,
             personal_data,
+            retention_kinds,
             search_sources,
             segment_fields,
+            segment_users,
             sequence_setup,
             settings_pages,
             welcome_steps,
@@ -24,6 +26,7 @@ class HealthConfig(AppConfig):
         from health.metrics import register_metrics
         from health.reports import registration as reports
         from health.risks.defaults import register_defaults
+        from health.services import demo_experiments
 
         register_metrics()
         register_defaults()
@@ -31,12 +34,15 @@ class HealthConfig(AppConfig):
         sequence_setup.register()
         notification_kinds.register()
         change_kinds.register()
+        demo_experiments.register()
         navigation.register()
         import_kinds.register()
         panels.register()
         personal_data.register()
+        retention_kinds.register()
         reports.register()
         search_sources.register()
         segment_fields.register()
+        segment_users.register()
         settings_pages.register()
         welcome_steps.register()

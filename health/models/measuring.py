@@ -73,7 +73,7 @@ class Scorecard(PublicModel):
 
     name = models.CharField(max_length=100)
     position = models.PositiveSmallIntegerField(default=0)
-    segment = models.ForeignKey(Segment, null=True, blank=True, on_delete=models.RESTRICT, related_name="+")
+    segment = models.ForeignKey(Segment, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     retired_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

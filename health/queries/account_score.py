@@ -72,6 +72,7 @@ class ScoreBreakdown:
     missing: tuple[ScorePart, ...]
     capped: float
     version_number: int
+    card_name: str
     ledger: Ledger | None
 
 
@@ -92,13 +93,14 @@ def score_breakdown(account: Account, currency: str) -> ScoreBreakdown | None:
         missing=tuple(part for part in parts if part.is_missing),
         capped=capped,
         version_number=latest.version.number,
+        card_name=latest.version.scorecard.name,
         ledger=_ledger(earlier, latest, history, words) if earlier else None,
     )
 
 
 def _latest_and_earlier(account: Account) -> tuple[HealthScore | None, HealthScore | None]:
     """The newest score, and the one 28 days before it or the nearest of the week before that."""
-    rows = HealthScore.objects.filter(account=account).select_related("version").order_by("-as_of")
+    rows = HealthScore.objects.filter(account=account).select_related("version__scorecard").order_by("-as_of")
     newest = list(rows[: LEDGER_DAYS + 8])
     if not newest:
         return None, None

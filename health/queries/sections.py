@@ -12,10 +12,13 @@ from health.models import Scorecard
 
 def health_tabs(active: str) -> list[dict[str, Any]]:
     """Overview, scorecard, rules, key features, model, experiments, runs."""
-    card = Scorecard.objects.order_by("position", "pk").first()
+    cards = list(Scorecard.objects.filter(retired_at__isnull=True).order_by("position", "pk")[:2])
     pages = [("overview", gettext("Overview"), reverse("health:overview"))]
-    if card is not None:
-        pages.append(("scorecard", gettext("Scorecard"), reverse("health:scorecard", args=[card.public_id])))
+    if len(cards) == 1:
+        address = reverse("health:scorecard", args=[cards[0].public_id])
+        pages.append(("scorecard", gettext("Scorecard"), address))
+    elif cards:
+        pages.append(("scorecard", gettext("Scorecards"), reverse("health:scorecards")))
     pages += [
         ("rules", gettext("Risk rules"), reverse("health:rules")),
         ("features", gettext("Key features"), reverse("health:features")),

@@ -15,11 +15,13 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from accounts.access import WorkspaceRequest, allows, requires
-from accounts.models import Account, Job
+from accounts.models import Account, Job, SegmentMembership
 from accounts.tasks import nudge
 from health.forms.scorecard import DIRECTIONS, MISSING, ScorecardForm
 from health.metrics.catalogue import is_metric
 from health.models import AccountState, Scorecard, ScorecardVersion
+from health.queries.cards import own_rows
+from health.queries.in_force import published_version
 from health.queries.scorecard import Preview, customers_only, latest_day, metric_choices, preview
 from health.queries.sections import health_tabs
 from health.services import scorecards
@@ -107,7 +109,7 @@ def _page(
     has_draft: bool,
     status: int = 200,
 ) -> HttpResponse:
-    effect, shares = _effect(request, live, form)
+    effect, shares = _effect(request, card, live, form)
     context = {
         "tabs": health_tabs("scorecard"),
         "card": card,
@@ -131,9 +133,7 @@ def _page(
         "can_edit": allows(request.membership, "health.configure"),
         "note": request.POST.get("note", ""),
         "chosen": effect.example.public_id if effect and effect.example else _uuid(_wanted(request)),
-        "examples": AccountState.objects.filter(is_customer=True)
-        .select_related("account")
-        .order_by("name")[:200],
+        "examples": _examples(card).order_by("name")[:200],
         "versions": ScorecardVersion.objects.filter(scorecard=card, published_at__isnull=False)
         .select_related("published_by")
         .order_by("-number")[:20],
@@ -149,7 +149,7 @@ def _page(
 
 
 def _effect(
-    request: WorkspaceRequest, live: ScorecardVersion | None, form: ScorecardForm
+    request: WorkspaceRequest, card: Scorecard, live: ScorecardVersion | None, form: ScorecardForm
 ) -> tuple[Preview | None, list[float | None]]:
     """What the typed definition would do on the latest day; None while it has mistakes."""
     from health.scoring import DefinitionError, parse_definition
@@ -161,20 +161,27 @@ def _effect(
             form.show(error.problems)
         return None, [None] * len(form.measures)
     as_of = latest_day()
-    if live is None or as_of is None:
+    in_force = live or published_version()  # a new card is compared with the default one
+    if in_force is None or as_of is None:
         return None, [100 * share for share in typed.shares]
-    return _compare(request, live, typed, as_of), [100 * share for share in typed.shares]
+    return _compare(request, card, in_force, typed, as_of), [100 * share for share in typed.shares]
 
 
 def _compare(
-    request: WorkspaceRequest, live: ScorecardVersion, typed: ScorecardDefinition, as_of: Any
+    request: WorkspaceRequest,
+    card: Scorecard,
+    live: ScorecardVersion,
+    typed: ScorecardDefinition,
+    as_of: Any,
 ) -> Preview:
     from health.scoring import parse_definition
-    from health.services.scores import table_for
+    from health.services.scores import rows_of_table, table_for
 
     before = parse_definition(live.definition)
     account_ids, table = customers_only(*table_for((before, typed), as_of=as_of))
-    return preview(before, typed, table, account_ids, _example_account(_wanted(request)), as_of)
+    own = own_rows(card, account_ids)
+    example = _example_account(card, _wanted(request))
+    return preview(before, typed, rows_of_table(table, own), account_ids[own], example, as_of)
 
 
 def _wanted(request: WorkspaceRequest) -> str:
@@ -188,12 +195,20 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _example_account(wanted: str) -> Account | None:
+def _examples(card: Scorecard) -> Any:
+    """Customers that the card is for."""
+    states = AccountState.objects.filter(is_customer=True).select_related("account")
+    if card.segment_id is None:
+        return states
+    stays = SegmentMembership.objects.filter(segment_id=card.segment_id, left_at__isnull=True)
+    return states.filter(account_id__in=stays.values("account_id"))
+
+
+def _example_account(card: Scorecard, wanted: str) -> Account | None:
     chosen = Account.objects.filter(public_id=_uuid(wanted)).first()
     if chosen is not None:
         return chosen
-    state = AccountState.objects.filter(is_customer=True).select_related("account")
-    first = state.order_by("-expected_loss_minor", "-account_id").first()
+    first = _examples(card).order_by("-expected_loss_minor", "-account_id").first()
     return first.account if first else None
 
 
