@@ -52,12 +52,17 @@ def _base(reading: SnapshotReading) -> str:
 
 
 def _older(reading: SnapshotReading) -> str:
-    """The last active day of an account that was silent through the whole window: one index probe each."""
+    """The last active day of an account that was silent through the whole window: one index probe each.
+
+    Pairs, so that only the index by account serves: while the statistics do not know a workspace, the one by day
+    is taken otherwise, and read from its end to the account's last day.
+    """
     return f"""
         SELECT d.day FROM health_accountday d
         WHERE days.last_day IS NULL AND d.workspace_id = {int(reading.workspace_id)}
-            AND d.account_id = base.account_id AND d.day < {reading.day()} AND d.events > 0
-        ORDER BY d.day DESC LIMIT 1"""
+            AND (d.account_id, d.day) >= (base.account_id, '-infinity')
+            AND (d.account_id, d.day) < (base.account_id, {reading.day()}) AND d.events > 0
+        ORDER BY d.account_id DESC, d.day DESC LIMIT 1"""
 
 
 def _facts(reading: SnapshotReading) -> str:

@@ -33,6 +33,14 @@ USERS = ("u0", "u1", "u2", "stranger", "")
 GROUPS = ("", "", "a0", "a1", "later")
 
 
+@pytest.fixture(params=["few cells", "many cells"], autouse=True)
+def way_to_the_rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways in which the fold finds what is there; a test's few cells would take the first one only."""
+    if request.param == "many cells":
+        monkeypatch.setattr(fold, "MANY", 1)
+        monkeypatch.setattr(fold, "ROWS_PER_CELL", 1_000_000)
+
+
 def account(external_id: str) -> Account:
     return Account.objects.create(external_id=external_id, name=external_id, created_at=NOW)
 
