@@ -6,7 +6,7 @@ draws at once go one after the other; the unique keys of Assignment hold even wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -32,8 +32,8 @@ from health.models import (
     StopReason,
     Variant,
 )
-from health.registry import NEVER_HELD_OUT, experiment_subjects
 from health.queries.base_rates import base_rate
+from health.registry import NEVER_HELD_OUT, experiment_subjects
 
 ASSIGNMENT = "health.assignment"
 DEFAULT_ACCOUNTS = 400
@@ -121,11 +121,18 @@ def running_experiment(subject_type: str, subject_id: int) -> Experiment | None:
 
 
 @transaction.atomic
-def draw(*, experiment: Experiment, account_ids: Sequence[int], now: datetime) -> dict[int, str]:
+def draw(
+    *,
+    experiment: Experiment,
+    account_ids: Sequence[int],
+    now: datetime,
+    strata: Mapping[int, str] | None = None,
+) -> dict[int, str]:
     """Who gets what is tested ("treatment") and who is held out ("holdout"). Call it before anyone acts.
 
     Drawn once: an account drawn before has its old answer until its window is over. Accounts that are
     absent from the answer take no part (excluded, window over, draw closed, experiment stopped): treat them.
+    `strata` replaces those of the last night when a past is told again.
     """
     locked = Experiment.objects.select_for_update().get(pk=experiment.pk)
     if not locked.is_running or not account_ids:
@@ -137,26 +144,29 @@ def draw(*, experiment: Experiment, account_ids: Sequence[int], now: datetime) -
     excluded = Exclusion.objects.filter(experiment=locked, account_id__in=asked)
     fresh = shuffled(locked.seed, asked - set(drawn) - set(excluded.values_list("account_id", flat=True)))
     room = max(locked.planned_accounts - Assignment.objects.filter(experiment=locked).count(), 0)
-    return answer | _assign(locked, fresh[:room], now)
+    chosen = fresh[:room]
+    return answer | _assign(locked, chosen, strata or _strata(locked, chosen), now)
 
 
-def _assign(experiment: Experiment, account_ids: list[int], now: datetime) -> dict[int, str]:
+def _assign(
+    experiment: Experiment, account_ids: list[int], strata: Mapping[int, str], now: datetime
+) -> dict[int, str]:
     if not account_ids:
         return {}
     variants = {v.name: v for v in experiment.variants.order_by("pk")}
     arms = [(v.name, v.quota) for v in variants.values()]
-    strata, last = _strata(experiment, account_ids), _last_positions(experiment)
+    last = _last_positions(experiment)
     ends_at = now + timedelta(days=experiment.window_days)
     made: list[Assignment] = []
     for account_id in account_ids:
-        stratum = strata[account_id]
-        position = last[stratum] = last.get(stratum, -1) + 1
+        where = strata[account_id]
+        position = last[where] = last.get(where, -1) + 1
         made.append(
             Assignment(
                 experiment=experiment,
                 account_id=account_id,
-                variant=variants[arm_at(experiment.seed, stratum, position, arms)],
-                stratum=stratum,
+                variant=variants[arm_at(experiment.seed, where, position, arms)],
+                stratum=where,
                 position=position,
                 assigned_at=now,
                 ends_at=ends_at,
@@ -184,14 +194,15 @@ def _last_positions(experiment: Experiment) -> dict[str, int]:
 
 
 def _strata(experiment: Experiment, account_ids: list[int]) -> dict[int, str]:
-    """Band and ARR tercile of each account as the last night left them: "red:3" is red with large ARR."""
+    """The stratum of each account as the last night left it."""
     rows = AccountState.objects.filter(account_id__in=account_ids)
     known = {pk: (band, arr) for pk, band, arr in rows.values_list("account_id", "health_band", "arr_minor")}
-    found = {}
-    for pk in account_ids:
-        band, arr = known.get(pk, ("", 0))
-        found[pk] = f"{band or 'none'}:{1 + sum(arr > edge for edge in experiment.arr_edges)}"
-    return found
+    return {pk: stratum(*known.get(pk, ("", 0)), experiment.arr_edges) for pk in account_ids}
+
+
+def stratum(band: str, arr_minor: float, arr_edges: Sequence[float]) -> str:
+    """Band and third of the ARR: "red:3" is red with large ARR."""
+    return f"{band or 'none'}:{1 + sum(arr_minor > edge for edge in arr_edges)}"
 
 
 def _arr_edges() -> list[int]:

@@ -15,6 +15,7 @@ from accounts.management.base import ReportingCommand
 from accounts.models import Workspace
 from cs_platform.lib.periods import local_day
 from health.services import demo
+from health.services.demo_experiments import rehearse
 
 
 class Command(ReportingCommand):
@@ -41,6 +42,7 @@ class Command(ReportingCommand):
         self._night(workspace.slug, as_of)
         demo.learn(workspace, as_of, say=say)
         self._night(workspace.slug, as_of)
+        say(f"rehearsal: {rehearse(workspace, as_of)} accounts in a finished experiment")
         demo.mark_complete(workspace)
         return {"workspace": workspace.slug, "seconds": round(time.monotonic() - started, 1)}
 
