@@ -177,18 +177,29 @@ def _kind_of(event: Any) -> str | None:
         return str(_DIRECT[event.event_type])
     if event.event_type not in (EventType.BOUNCED, EventType.REJECTED):
         return None
-    kind = _BY_REASON.get(event.reject_reason, Kind.BLOCKED)
-    return str(Kind.SOFT_BOUNCE if kind == Kind.HARD_BOUNCE and _is_soft(event) else kind)
+    kind = _BY_REASON.get(event.reject_reason)
+    if kind is None:  # a bounce without a known reason: only a provider that says "for good" is believed
+        kind = (
+            Kind.HARD_BOUNCE
+            if event.event_type == EventType.BOUNCED and _says(event, _HARD_WORDS)
+            else Kind.BLOCKED
+        )
+    is_soft = kind == Kind.HARD_BOUNCE and (_says(event, _SOFT_WORDS) or _is_mailjet_soft(event))
+    return str(Kind.SOFT_BOUNCE if is_soft else kind)
 
 
-_SOFT_WORDS = {"softbounce", "soft_bounce", "transient", "temporary", "soft"}
+_SOFT_WORDS = ("softbounce", "soft_bounce", "transient", "temporary", "soft")
+_HARD_WORDS = ("permanent", "hardbounce", "hard_bounce", "hard")
 
 
-def _is_soft(event: Any) -> bool:
-    """anymail says "bounced" for both sorts; each provider has a word of its own for the passing one."""
+def _says(event: Any, words: tuple[str, ...]) -> bool:
+    """anymail says "bounced" for both sorts; each provider has a word of its own for either."""
     raw = json.dumps(event.esp_event, default=str).lower()
-    words = {f'"{word}"' for word in _SOFT_WORDS}
-    return any(word in raw for word in words) or '"hard_bounce": false' in raw
+    return any(f'"{word}"' in raw for word in words)
+
+
+def _is_mailjet_soft(event: Any) -> bool:
+    return '"hard_bounce": false' in json.dumps(event.esp_event, default=str).lower()
 
 
 def _from_bounce_mail(body: bytes, received_at: datetime) -> list[Report]:

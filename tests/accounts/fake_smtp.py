@@ -8,9 +8,10 @@ import sqlite3
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any
 
 KEY_HEADER = "Idempotency-Key"
 
@@ -53,8 +54,11 @@ class FakeSmtp:
         with self._ledger() as ledger:
             return Counter(row[0] for row in ledger.execute("SELECT recipient FROM taken"))
 
-    def _ledger(self) -> Any:
-        return sqlite3.connect(self.path, timeout=30)
+    @contextmanager
+    def _ledger(self) -> Iterator[sqlite3.Connection]:
+        """Committed and closed at the end."""
+        with closing(sqlite3.connect(self.path, timeout=30)) as ledger, ledger:
+            yield ledger
 
     def talk(self, handler: socketserver.StreamRequestHandler) -> None:
         """One connection; whoever hangs up in the middle is forgotten."""
