@@ -25,16 +25,21 @@ from accounts.models import (
     Note,
     Notification,
     OutboundEmail,
+    PersonRequest,
     Role,
     SavedView,
+    Segment,
+    SegmentVersion,
     WebhookDelivery,
     WebhookEndpoint,
     WebhookMessage,
+    WorkspaceExport,
 )
 from accounts.services.suppressions import suppress
 from cs_platform.lib.scoping import workspace_scope
 from health.models import (
     ActionReceipt,
+    AssignmentRule,
     Experiment,
     ModelVersion,
     NightRun,
@@ -146,9 +151,12 @@ def rows(workspace: Any) -> dict[str, Any]:
             created_at=now,
         ),
         **webhook_rows(now),
+        "person_request": PersonRequest.objects.create(kind="export", requested_at=now),
+        "export": WorkspaceExport.objects.create(requested_at=now),
         **playbook_rows(account, now),
         **text_rows(account, member),
         **mail_rows(account, now),
+        **segment_rows(now),
         "night": NightRun.objects.create(as_of=TODAY),
         "experiment": Experiment.objects.create(
             subject_type="sequence",
@@ -176,6 +184,19 @@ def playbook_rows(account: Any, now: Any) -> dict[str, Any]:
         sequence=sequence, version=version, account=account, source="hand:1", started_at=now
     )
     return {"playbook": sequence, "playbook_version": version, "playbook_run": run}
+
+
+def segment_rows(now: Any) -> dict[str, Any]:
+    rule = {"field": "name", "op": "contains", "value": "secret"}
+    segment = Segment.objects.create(name="secret")
+    version = SegmentVersion.objects.create(segment=segment, number=1, definition=rule, published_at=now)
+    return {
+        "segment": segment,
+        "segment_version": version,
+        "doomed_segment": Segment.objects.create(name="secret too"),
+        "assignment_rule": AssignmentRule.objects.create(name="secret", tree=rule),
+        "doomed_rule": AssignmentRule.objects.create(name="secret too"),
+    }
 
 
 def webhook_rows(now: Any) -> dict[str, Any]:
@@ -235,6 +256,8 @@ KINDS = {
     "invitation": ("invitation_revocation",),
     "key": ("key_revocation",),
     "notification": ("reading",),
+    "person_request": ("person_file",),
+    "export": ("export_progress", "export_file"),
     "endpoint": (
         "webhook",
         "webhook_change",
@@ -246,7 +269,7 @@ KINDS = {
     "delivery": ("webhook_replay",),
     "text": ("text", "text_preview", "text_draft_discard", "text_archive"),
     "text_version": ("text_rollback",),
-    "contact": ("contact",),
+    "contact": ("contact", "person_data", "person_copies", "person_erasures"),
     "provider": ("mail_provider_disconnection",),
     "suppression": ("suppression_removal",),
     "email": ("doubtful_mail", "mail_shown", "mail_shown_frame", "mail_withdrawals"),
@@ -267,6 +290,11 @@ KINDS = {
         "playbook_archive",
     ),
     "playbook_version": ("playbook_rollback",),
+    "segment": ("segment", "segment_edit", "segment_members", "segment_draft_discard"),
+    "segment_version": ("segment_rollback",),
+    "doomed_segment": ("segment_deletions",),
+    "assignment_rule": ("assignment_rule", "assignment_rule_moves"),
+    "doomed_rule": ("assignment_rule_deletions",),
     "playbook_run": ("playbook_run", "playbook_run_exit", "playbook_run_pause", "playbook_run_resume"),
     "account": (
         "account",
