@@ -40,7 +40,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponseBase:
             response = _no_such_link(request)
     add_never_cache_headers(response)
     response["Cache-Control"] += ", no-store"
-    response["Referrer-Policy"] = "no-referrer"  # the address is the key
+    # The address is the key; other sites never get it. "no-referrer" would turn the form's origin into "null".
+    response["Referrer-Policy"] = "same-origin"
     return response
 
 

@@ -115,8 +115,8 @@ def new_workspace(request: HttpRequest) -> HttpResponse:
 
 
 def _quiet(response: HttpResponse) -> HttpResponse:
-    """Kept by no cache, and the address, which may hold the code, told to nobody."""
+    """Kept by no cache. The address may hold the code; the site's policy tells it to no other site, and
+    "no-referrer" would make browsers send `Origin: null`, which no form survives."""
     add_never_cache_headers(response)
     response["Cache-Control"] += ", no-store"
-    response["Referrer-Policy"] = "no-referrer"
     return response

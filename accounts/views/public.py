@@ -42,7 +42,8 @@ def public_page(purpose: str) -> Callable[[PublicView], Callable[..., HttpRespon
             response = _open(request, token, purpose, lambda: view(request, **kwargs))
             add_never_cache_headers(response)
             response["Cache-Control"] += ", no-store"
-            response["Referrer-Policy"] = "no-referrer"
+            # No other site gets the address; "no-referrer" would make browsers post forms with `Origin: null`.
+            response["Referrer-Policy"] = "same-origin"
             response["X-Robots-Tag"] = "noindex, nofollow"
             return response
 

@@ -49,7 +49,7 @@ def made(cast):
 def test_a_valid_link_opens_for_its_person_and_says_nothing_to_caches(client, made):
     response = client.get(f"/t/{made[1]}/")
     assert response.content == b"hello Mina Park"
-    assert response["Referrer-Policy"] == "no-referrer"
+    assert response["Referrer-Policy"] == "same-origin"
     assert "no-store" in response["Cache-Control"]
 
 

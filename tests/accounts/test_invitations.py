@@ -56,7 +56,7 @@ def test_a_new_user_joins_and_is_signed_in(cast: Cast) -> None:
     page = client.get(path)
     assert "Join Acme" in page.content.decode()
     assert "no-store" in page["Cache-Control"]
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "same-origin"
     answer = client.post(path, JOINING)
     assert answer.status_code == 302
     assert members(cast)["nina@example.com"] == (Role.CSM, True)
