@@ -9,7 +9,8 @@ from django.utils.translation import gettext
 
 from accounts.charts.report import Formula, Kpi
 from accounts.queries.report_context import ReportContext
-from accounts.reports.retention import churn_formulas, retention_formulas
+from accounts.reports.churn import churn_formulas
+from accounts.reports.retention import retention_formulas
 from accounts.reports.words import month_name, share_of, span
 from accounts.revenue.retention import Retention
 from cs_platform.lib.formats import money, money_short, number, percent

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.charts import Chart, pie_chart
 from accounts.charts.report import Formula, ReportBody
-from accounts.queries.leaving import NOT_GIVEN, UNPAID, reasons_by_account
+from accounts.queries.leaving import NOT_GIVEN, UNPAID, reasons_of_ends
 from accounts.queries.report_context import ReportContext
 from accounts.reports.words import money_of, share_of, sheet_money, span
 from accounts.revenue.steps import Kind
@@ -41,10 +41,10 @@ def leaving_report(context: ReportContext) -> ReportBody:
         datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
         for at in (period.start, period.boundaries[-1])
     )
-    reasons = reasons_by_account(ids, start=start, end=end + timedelta(microseconds=1))
+    reasons = reasons_of_ends(ids, start=start, end=end + timedelta(microseconds=1))
     counts: dict[str, list[int]] = {}
-    for account_id, amount in zip(ids, found.delta[here].tolist(), strict=True):
-        row = counts.setdefault(reasons.get(account_id, NOT_GIVEN), [0, 0])
+    for account_id, at, amount in zip(ids, found.at[here].tolist(), found.delta[here].tolist(), strict=True):
+        row = counts.setdefault(reasons.get((account_id, at), NOT_GIVEN), [0, 0])
         row[0] += 1
         row[1] -= amount
     ranked = sorted(counts.items(), key=lambda item: (-item[1][0], item[0]))

@@ -7,11 +7,15 @@ from django.utils.translation import gettext_lazy as _
 from accounts.queries.splits import by_industry, by_plan, by_segment
 from accounts.registry import AccountSplit, HeadlineNumber, Report, account_splits, headline_numbers, reports
 from accounts.reports import headline
+from accounts.reports.breakdown import breakdown_report
+from accounts.reports.bridge import bridge_report
+from accounts.reports.churn import churn_report
+from accounts.reports.expansion import expansion_report
 from accounts.reports.leaving import leaving_report
 from accounts.reports.lifetimes import cohort_report, survival_report
 from accounts.reports.renewals import renewal_report
-from accounts.reports.retention import breakdown_report, churn_report, retention_report
-from accounts.reports.revenue import bridge_report, expansion_report, mrr_report
+from accounts.reports.retention import retention_report
+from accounts.reports.revenue import mrr_report
 
 
 def register() -> None:
