@@ -7,13 +7,23 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Activity, MailClass, Motion, TouchKind
-from accounts.registry import JobKind, MailKind, job_kinds, mail_kinds
+from accounts.registry import (
+    JobKind,
+    MailKind,
+    NotificationKind,
+    TimelineSource,
+    job_kinds,
+    mail_kinds,
+    notification_kinds,
+    timeline_sources,
+)
 from health.models import Sequence, Severity
 from health.queries.sequence_candidates import SUBJECT
+from health.queries.playbook_timeline import playbook_entries
 from health.queries.sequence_people import ROLES
 from health.registry import (
     AnswerSource,
@@ -29,6 +39,7 @@ from health.sequences.spec import SequenceAction, StepField
 from health.services import sequence_actions as acts
 from health.services import sequence_engine, sequence_mail, sequence_plans, sequence_runs
 from health.services.sequence_night import enrol_by_job
+from health.services.sequence_notices import PAUSED_KIND
 
 OTHERWISE = [
     (sequence_mail.ANYONE, gettext_lazy("Write to whoever is known best")),
@@ -70,6 +81,19 @@ def register() -> None:
         )
     )
     answer_sources.register(AnswerSource("touches", _touched))
+    timeline_sources.register(TimelineSource("playbooks", playbook_entries))
+    notification_kinds.register(
+        NotificationKind(
+            PAUSED_KIND,
+            _("Playbooks paused"),
+            _("More accounts than expected stood at the door of a playbook on one day."),
+            words=_paused_words,
+            address=lambda context, account: reverse("health:playbook", args=[context["sequence"]]),
+            icon="pause",
+            permission="health.configure",
+            order=40,
+        )
+    )
     for action in _actions():
         sequence_actions.register(action)
 
@@ -160,6 +184,12 @@ def _describe(subject_id: int) -> SubjectWords:
     if found is None:
         return SubjectWords(gettext("A playbook that is gone"))
     return SubjectWords(found.name, reverse("health:playbook", args=[found.public_id]))
+
+
+def _paused_words(context: dict[str, Any], account: Any) -> tuple[str, str]:
+    waiting = context["waiting"]
+    detail = ngettext("%(n)d account waits", "%(n)d accounts wait", waiting) % {"n": waiting}
+    return gettext("Paused by its daily cap: %(name)s") % {"name": context["name"]}, detail
 
 
 def _names(sources: list[str]) -> dict[str, str]:

@@ -28,6 +28,7 @@ from health.queries.playbook_results import PlaybookResult, playbook_results
 from health.queries.sequence_candidates import SUBJECT
 from health.queries.sequence_words import WHY, end_words, segment_names, step_in_words, trigger_words
 from health.sequences.definition import SequenceDefinition
+from health.sequences.parsing import kind_of
 
 PAGE_SIZE = 50
 ORDER = Order("latest", (Column("pk", descending=True),))
@@ -137,13 +138,22 @@ def run_rows(
     return [RunRow(run, stands(run)) for run in page.rows], page
 
 
+def run_counts(sequence: Sequence) -> dict[str, int]:
+    """Runs by state; "open" are those that are not over."""
+    rows = SequenceRun.objects.filter(sequence=sequence).order_by().values_list("state")
+    found = dict(rows.annotate(n=Count("pk")))
+    counts = {state: found.get(state, 0) for state in ("done", "exited", "failed")}
+    return {"open": sum(found.get(state, 0) for state in OPEN_STATES), **counts}
+
+
 def stands(run: SequenceRun) -> str:
     """Where a run is: its step, or how it ended."""
     if run.state in (RunState.DONE, RunState.EXITED):
         return end_words(run.end_reason)
-    definition = SequenceDefinition.of_json(run.version.definition)
-    step = step_in_words(definition, run.position)
-    return gettext("Step %(n)d: %(label)s") % {"n": step.number, "label": step.label}
+    step = run.version.definition["steps"][run.position]
+    kind = kind_of(step["kind"])
+    names = {"n": run.position + 1, "label": kind.label if kind else step["kind"]}
+    return gettext("Step %(n)d: %(label)s") % names
 
 
 @dataclass(frozen=True, slots=True)

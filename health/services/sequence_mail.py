@@ -21,6 +21,7 @@ from health.sequences.spec import PreviewContext, StepContext, StepPreview, Step
 
 MAIL_KIND = "health.sequence"
 SOURCE = "health.step_run"
+TEXT_PURPOSES = ("playbook", "personal", "onboarding", "dunning")
 ANYONE, SKIP, END = "anyone", "skip", "end"
 
 
@@ -109,7 +110,7 @@ def _language(version: MailTextVersion, contact: Contact, workspace: Workspace) 
 
 def text_choices() -> list[tuple[str, Any]]:
     """Texts for playbooks first, those that a CSM writes from after them."""
-    rows = MailText.objects.filter(archived_at__isnull=True, purpose__in=["playbook", "personal"])
+    rows = MailText.objects.filter(archived_at__isnull=True, purpose__in=TEXT_PURPOSES)
     return [
         (str(pk), name) for pk, name in rows.order_by("-purpose", "name").values_list("public_id", "name")
     ]

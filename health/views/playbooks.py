@@ -15,9 +15,9 @@ from django.views.decorators.http import require_POST
 from accounts.access import WorkspaceRequest, allows, requires
 from accounts.tasks import nudge
 from cs_platform.lib.csv_text import csv_text
-from health.models import OPEN_STATES, Sequence, SequenceRun, SequenceVersion
+from health.models import Sequence, SequenceVersion
 from health.queries.playbook_results import result_of
-from health.queries.playbooks import held_counts, playbook_rows, run_rows, status_label
+from health.queries.playbooks import held_counts, playbook_rows, run_counts, run_rows, status_label
 from health.queries.sequence_words import EXIT_LABELS, steps_in_words, tree_words, trigger_words
 from health.sequences.definition import SequenceDefinition
 from health.sequences.library import READY, ready
@@ -112,7 +112,7 @@ def playbook(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
         "rows": rows,
         "page": page,
         "state": state,
-        "counts": _counts(sequence),
+        "counts": run_counts(sequence),
         "held_out": held_counts().get(sequence.pk, 0),
         "result": result_of(sequence),
         "versions": _versions(sequence),
@@ -134,12 +134,6 @@ def _described(version: SequenceVersion | None) -> dict[str, Any]:
         "steps": steps_in_words(definition),
         "exits": [EXIT_LABELS[name] for name in EXIT_LABELS if name in definition.exits],
     }
-
-
-def _counts(sequence: Sequence) -> dict[str, int]:
-    runs = SequenceRun.objects.filter(sequence=sequence)
-    found = {name: runs.filter(state=name).count() for name in ("done", "exited", "failed")}
-    return {"open": runs.filter(state__in=OPEN_STATES).count(), **found}
 
 
 def _versions(sequence: Sequence) -> Any:

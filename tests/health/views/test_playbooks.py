@@ -1,7 +1,9 @@
 """Pages of playbooks: editor without JavaScript, dry run, publish, runs, starting by hand."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from cs_platform.lib.scoping import workspace_scope
 from health.models import Assignment, Sequence, SequenceRun, SequenceVersion
@@ -222,24 +224,32 @@ def test_a_run_is_held_let_go_on_and_ended(ada, inside):
     assert "Ended by hand" in text_of(ada.get(path))
 
 
-@pytest.mark.parametrize("size", [3, 30])
-def test_pages_need_the_same_queries_for_few_and_many(ada, inside, size, django_assert_max_num_queries):
+def test_pages_need_the_same_queries_for_few_and_many(ada, inside):
+    def counts():
+        with inside():
+            fresh = make_sequence(EVENING, mail_step(text), name=f"Fresh {Sequence.objects.count()}")
+        found = []
+        for address in (
+            "/playbooks/",
+            f"/playbooks/{sequence.public_id}/",
+            f"/playbooks/{sequence.public_id}/edit/",
+            f"/playbooks/{fresh.public_id}/preview/",
+        ):
+            with CaptureQueriesContext(connection) as captured:
+                assert ada.get(address).status_code == 200
+            found.append(len(captured))
+        return found
+
     with inside():
         text = make_text()
-        for number in range(size):
-            make_quiet(f"Quiet {number}")
+        make_quiet("Quiet")
         sequence = make_sequence(mail_step(text), EVENING)
-        for number in range(size // 3):
+        enrol_due(sequence, now=NOW)
+    few = counts()
+    with inside():
+        for number in range(20):
+            make_quiet(f"Quiet {number}")
             make_sequence(ASK, name=f"Other {number}")
         enrol_due(sequence, now=NOW)
-    for address in (
-        "/playbooks/",
-        f"/playbooks/{sequence.public_id}/",
-        f"/playbooks/{sequence.public_id}/edit/",
-    ):
-        with django_assert_max_num_queries(30):
-            assert ada.get(address).status_code == 200
-    with inside():
-        fresh = make_sequence(EVENING, mail_step(text), name="Fresh")
-    with django_assert_max_num_queries(30):
-        assert "Hello Mina" in text_of(ada.get(f"/playbooks/{fresh.public_id}/preview/"))
+    assert counts() == few
+    assert max(few) <= 45, few  # opening the workspace takes 16 of them
