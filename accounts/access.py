@@ -7,7 +7,7 @@ A stranger gets 404 as for a missing thing, a member with too low a role 403.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
@@ -124,10 +124,10 @@ def signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBa
     return guarded
 
 
-def may_make_workspaces(user: User) -> bool:
-    """Whether the installation lets this person make another workspace, see NEW_WORKSPACES."""
+def may_make_workspaces(memberships: Iterable[Membership]) -> bool:
+    """Whether the installation lets the person with these memberships make another workspace (NEW_WORKSPACES)."""
     if settings.NEW_WORKSPACES == "owners":
-        return any(membership.role == Role.OWNER for membership in user.memberships())
+        return any(membership.role == Role.OWNER for membership in memberships)
     return bool(settings.NEW_WORKSPACES == "anyone")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-from accounts.access import allows, chosen_membership
+from accounts.access import allows, chosen_membership, may_make_workspaces
 from accounts.models import Membership
 from accounts.queries.notifications import unread_count
 from accounts.registry import NavigationItem, navigation
@@ -24,6 +24,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "membership": membership,
         "workspace": membership.workspace,
+        "may_make_workspaces": may_make_workspaces(memberships),
         "workspaces": [_choice(m, membership) for m in memberships],
         "unread": lambda: _unread(membership),
         "nav_items": [

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess  # nosec B404
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,16 @@ def on_starting(server: Any) -> None:
     folder.mkdir(parents=True, mode=0o700)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
     import_product()
-    wait_for(os.environ.pop("CS_WAIT_FOR", None))
+    prepared = os.environ.pop("CS_WAIT_FOR", None)
+    wait_for(prepared)
+    if prepared is None:  # the supervisor's demo has its logins
+        offer_setup()
+
+
+def offer_setup() -> None:
+    """Print the link of the set-up page where nobody can sign in yet. A process of its own: no connection may be
+    open when this one forks, and a slow database must not hold it up."""
+    subprocess.Popen([sys.executable, "manage.py", "setup_link", "--if-fresh"])  # nosec B603
 
 
 def import_product() -> None:

@@ -41,7 +41,7 @@ def _first_night(workspace: Workspace, now: datetime) -> StepFacts:
         return StepFacts(True, date_format(night.as_of, "DATE_FORMAT"))
     local = now.astimezone(workspace.zone)
     day = local.date() + timedelta(days=1 if local.hour >= workspace.night_hour else 0)
-    words = gettext("comes by itself on %(day)s after %(hour)s:00")
+    words = gettext("It comes by itself on %(day)s after %(hour)s:00.")
     return StepFacts(False, words % {"day": date_format(day, "DATE_FORMAT"), "hour": workspace.night_hour})
 
 

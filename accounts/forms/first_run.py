@@ -28,7 +28,11 @@ class NewWorkspaceForm(forms.Form):
         label=_("Name of the workspace"), max_length=200, help_text=_("Usually your company or product.")
     )
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), choices=time_zones, initial="UTC", help_text=_("Days begin and end here.")
+        label=_("Time zone"),
+        choices=time_zones,
+        initial="UTC",
+        help_text=_("Days begin and end here."),
+        widget=forms.Select(attrs={"data-own-zone": ""}),
     )
     currency = forms.CharField(
         label=_("Report currency"),

@@ -28,10 +28,18 @@ ENCODING_LABELS = {
     "cp1252": _("Western (Windows, Latin-1)"),
 }
 _NAMED = {
-    "iso": _("year first: 2026-03-04"),
-    "day-first": _("day first: 04/03/2026"),
-    "month-first": _("month first: 03/04/2026"),
+    "iso": _("Year first (2026-03-04)"),
+    "day-first": _("Day first (04/03/2026)"),
+    "month-first": _("Month first (03/04/2026)"),
 }
+
+
+_ORDER = ("accounts", "contacts", "subscriptions", "invoices", "tickets", "cancellations")
+
+
+def kinds_in_order() -> list[ImportKind]:
+    """What others hang on comes first; kinds of apps above come last."""
+    return sorted(import_kinds, key=lambda k: _ORDER.index(k.name) if k.name in _ORDER else len(_ORDER))
 
 
 class UploadForm(forms.Form):
@@ -49,7 +57,7 @@ class UploadForm(forms.Form):
     def __init__(self, *args: Any, was_too_large: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._was_too_large = was_too_large
-        self.fields["kind"].choices = [(k.name, k.label) for k in import_kinds]  # type: ignore[attr-defined]
+        self.fields["kind"].choices = [(k.name, k.label) for k in kinds_in_order()]  # type: ignore[attr-defined]
         self.fields["file"].help_text = gettext(
             "CSV with a header line, or JSON Lines; up to %(limit)d MB. It is kept for two weeks."
         ) % {"limit": settings.IMPORT_MEGABYTES}
@@ -158,8 +166,8 @@ class ColumnsForm(forms.Form):
             return words
         day = date_format(example.moment.astimezone(self.zone), "DATE_FORMAT")
         read = gettext("“%(text)s” is read as %(day)s") % {"text": example.text, "day": day}
-        share = "" if example.fits == 1.0 else f" ({example.fits:.0%})"
-        return f"{words}: {read}{share}"
+        share = gettext("fits %(share)s of the values") % {"share": f"{example.fits:.0%}"}
+        return f"{words} – {read}" + ("" if example.fits == 1.0 else f" ({share})")
 
     def clean_date_format(self) -> str:
         value = str(self.cleaned_data["date_format"])

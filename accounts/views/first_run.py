@@ -88,7 +88,7 @@ def _enter(request: HttpRequest, user: User, workspace_id: int) -> HttpResponse:
 def new_workspace(request: HttpRequest) -> HttpResponse:
     """One more workspace, where the installation's settings let this person make one."""
     user = request.user
-    if not isinstance(user, User) or not may_make_workspaces(user):
+    if not isinstance(user, User) or not may_make_workspaces(user.memberships()):
         raise PermissionDenied
     form = NewWorkspaceForm(request.POST or None, initial={"language": user.language})
     if request.method == "POST" and form.is_valid():

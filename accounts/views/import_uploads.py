@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from accounts.access import WorkspaceRequest, requires
-from accounts.forms.imports import ColumnsForm, ReadingForm, UploadForm
+from accounts.forms.imports import ColumnsForm, ReadingForm, UploadForm, kinds_in_order
 from accounts.imports.guessing import guess_columns
 from accounts.imports.problems import FileProblem
 from accounts.models import ImportUpload
@@ -48,7 +48,7 @@ def upload_new(request: WorkspaceRequest) -> HttpResponse:
         if upload is not None:
             return redirect("accounts:import_columns", upload.public_id)
     chosen = form["kind"].value()
-    kinds = [{"name": k.name, "label": k.label, "fields": k.spec.fields} for k in import_kinds]
+    kinds = [{"name": k.name, "label": k.label, "fields": k.spec.fields} for k in kinds_in_order()]
     context = {"form": form, "kinds": kinds, "chosen": chosen, "steps": STEPS}
     return render(request, "settings/imports/new.html", context, status=422 if form.errors else 200)
 

@@ -14,5 +14,6 @@ import "./mailpreview.js";
 import "./rules.js";
 import "./scrolling.js";
 import "./live.js";
+import "./zones.js";
 
 document.documentElement.setAttribute("data-js", "");
