@@ -30,6 +30,11 @@ class Look:
     logo_height: int = 0
     postal_address: str = ""
 
+    @property
+    def logo_path(self) -> str:
+        """For pages of ours, whatever name they were reached by."""
+        return self.logo_url.removeprefix(settings.BASE_URL)
+
 
 def branding_of_workspace() -> MailBranding | None:
     """What the running workspace has set, if anything."""

@@ -134,7 +134,10 @@ def _contracts(workspace: Workspace, start: datetime, end: datetime) -> list[_Co
         terms: dict[int, list[tuple[datetime, int, str]]] = defaultdict(list)
         for pk, since, mrr, currency in cursor.fetchall():
             terms[pk].append((since, mrr, currency))
-    return [_Contract(*row, terms=tuple(terms[row[0]])) for row in rows]
+    return [
+        _Contract(pk, account, started, ended, anchor, months, tuple(terms[pk]))
+        for pk, account, started, ended, anchor, months in rows
+    ]
 
 
 def _renewal(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q
@@ -31,7 +32,7 @@ ORDER BY s.account_id, coalesce(c.mrr_minor, s.mrr_minor) DESC, s.id
 
 def by_plan(context: ReportContext) -> list[AccountGroup]:
     """Plan at the start of the period; one query."""
-    values = {"workspace": context.workspace.pk, "start": _start(context)}
+    values: dict[str, Any] = {"workspace": context.workspace.pk, "start": _start(context)}
     with connection.cursor() as cursor:
         cursor.execute(_PLANS, values)
         return _grouped(cursor.fetchall(), gettext("No plan"))
@@ -56,7 +57,7 @@ def by_segment(context: ReportContext) -> list[AccountGroup]:
         if left is None:
             today[segment].add(account)
     return [
-        AccountGroup(segment.name, frozenset(then.get(segment.pk) or today.get(segment.pk, ())))
+        AccountGroup(segment.name, frozenset(then.get(segment.pk) or today.get(segment.pk) or set()))
         for segment in Segment.objects.order_by("name")
     ]
 

@@ -75,7 +75,8 @@ def _top_expansions(context: ReportContext) -> tuple[list[list[str]], list[list[
     np.maximum.at(last, found.account[here], found.at[here])
     order = [int(at) for at in np.argsort(-sums, kind="stable") if sums[at] > 0]
     accounts = context.names([int(context.ledger.accounts[at]) for at in order])
-    rows, sheet = [], []
+    rows: list[list[str]] = []
+    sheet: list[list[object]] = []
     for at in order:
         account = accounts[int(context.ledger.accounts[at])]
         day = context.day(int(last[at]))

@@ -144,7 +144,8 @@ def _survival_formula(accounts: int, ends: int) -> Formula:
     return Formula(
         gettext("Survival"),
         gettext(
-            "product over all ends of (1 − accounts that left then ÷ accounts watched until then); 95% interval by Greenwood on the log-log scale"
+            "product over all ends of (1 − accounts that left then ÷ accounts watched until then); interval (95%) by"
+            " Greenwood on the log-log scale"
         ),
         gettext("%(accounts)s accounts, %(ends)s of them left at least once")
         % {"accounts": number(accounts), "ends": number(ends)},

@@ -76,7 +76,7 @@ class DatedRates:
     def _place(self, currency: str, instants: Ints, side: str) -> Ints:
         if currency not in self._instants:
             return np.full(instants.size, -1, dtype=np.int64)
-        return np.searchsorted(self._instants[currency], instants, side=side).astype(np.int64) - 1  # type: ignore[call-overload, no-any-return]
+        return np.searchsorted(self._instants[currency], instants, side=side).astype(np.int64) - 1  # type: ignore[call-overload]
 
     def _at(self, currency: str, place: Ints) -> Decimal | None:
         if currency == self.report:

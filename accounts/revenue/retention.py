@@ -93,7 +93,8 @@ class Positions:
         raw = self.balances[:, [start, end]]
         values = self.ledger.value(raw, instants, held=(instants[0], instants[1]))
         lacking = self._lacking(instants[0], instants[1])[:, None] & (raw > 0)
-        priced = self.ledger.per_account(lacking.any(axis=1).astype(np.int64)) == 0
+        unpriced = np.asarray(lacking.any(axis=1), dtype=np.int64)
+        priced = self.ledger.per_account(unpriced) == 0
         sums = self.ledger.per_account(values)
         return sums[:, 0], sums[:, 1], priced
 

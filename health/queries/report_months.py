@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -61,7 +62,7 @@ def nights(context: ReportContext, table: str) -> dict[date, date]:
     today = local_day(context.now, context.period.zone)
     ends = {min(add_months(month, 1), today): month for month in context.period.months}
     with connection.cursor() as cursor:
-        values = {"workspace": current_workspace_id(), "days": list(ends), "back": BACK_DAYS}
+        values: dict[str, Any] = {"workspace": current_workspace_id(), "days": list(ends), "back": BACK_DAYS}
         cursor.execute(_NEAREST.format(table=table), values)
         return {ends[day]: found for day, found in cursor.fetchall() if found}
 
