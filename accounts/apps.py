@@ -18,6 +18,7 @@ class AccountsConfig(AppConfig):
             notification_kinds,
             panels,
             personal_data,
+            retention_kinds,
             segment_fields,
             settings_pages,
             text_setup,
@@ -32,6 +33,7 @@ class AccountsConfig(AppConfig):
         notification_kinds.register()
         panels.register()
         personal_data.register()
+        retention_kinds.register()
         segment_fields.register()
         reports.register()
         settings_pages.register()

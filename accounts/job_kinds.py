@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from accounts.registry import JobKind, job_kinds
+from accounts.services import retention, workspace_export
 from accounts.services.import_jobs import check_upload, import_upload, undo_by_job
 from accounts.services.import_undo import UNDO_JOB
 from accounts.services.import_uploads import CHECK_JOB, RUN_JOB
@@ -16,6 +17,8 @@ from accounts.services.webhooks import DELIVER_JOB, deliver_webhook
 
 def register() -> None:
     long = timedelta(minutes=10)
+    job_kinds.register(JobKind(workspace_export.EXPORT_JOB, workspace_export.run_export, in_scope=False))
+    job_kinds.register(JobKind(retention.PRUNE_JOB, retention.run_pruning, in_scope=False, lease=long))
     job_kinds.register(JobKind(EXPORT_JOB, run_person_export, in_scope=False, lease=long))
     job_kinds.register(JobKind(ERASE_JOB, run_erasure, in_scope=False, lease=long))
     job_kinds.register(

@@ -291,6 +291,19 @@ class SegmentUser:
     find: Callable[[Any], list[SegmentUse]]
 
 
+@dataclass(frozen=True)
+class RetentionKind:
+    """Data that goes after a time. `prune(before, limit)` removes or empties at most so many rows of the
+    running scope and returns how many; `days` is the default, `least_days` what its readers need."""
+
+    name: str
+    label: Any
+    description: Any
+    days: int
+    least_days: int
+    prune: Callable[[datetime, int], int]
+
+
 job_kinds: Registry[JobKind] = Registry("job kind", JobKind)
 navigation: Registry[NavigationItem] = Registry("navigation item", NavigationItem)
 account_panels: Registry[Panel] = Registry("account panel", Panel)
@@ -313,3 +326,4 @@ reports: Registry[Report] = Registry("report", Report)
 headline_numbers: Registry[HeadlineNumber] = Registry("headline number", HeadlineNumber)
 account_splits: Registry[AccountSplit] = Registry("account split", AccountSplit)
 segment_users: Registry[SegmentUser] = Registry("segment user", SegmentUser)
+retention_kinds: Registry[RetentionKind] = Registry("retention kind", RetentionKind)

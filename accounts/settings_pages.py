@@ -66,6 +66,13 @@ def register() -> None:
         34,
     )
     page(
+        "data",
+        _("Data"),
+        _("How long details are kept; export of everything; deletion of the workspace."),
+        "settings.manage",
+        75,
+    )
+    page(
         "audit_log", _("Audit log"), _("Who changed what, and when. It can only grow."), "settings.manage", 80
     )
     page(

@@ -9,6 +9,8 @@ from kombu.exceptions import OperationalError
 
 from accounts.services.digests import send_due_digests
 from accounts.services.jobs import run_due_jobs
+from accounts.services.retention import request_pruning
+from accounts.services.workspace_deletion import delete_due_workspaces
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +23,16 @@ def run_jobs(limit: int = 200) -> int:
 @shared_task(name="accounts.send_due_digests")
 def send_digests() -> int:
     return send_due_digests(timezone.now())
+
+
+@shared_task(name="accounts.prune")
+def prune() -> int:
+    return request_pruning()
+
+
+@shared_task(name="accounts.delete_due_workspaces")
+def delete_workspaces() -> int:
+    return delete_due_workspaces(timezone.now())
 
 
 def nudge() -> None:

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from accounts.views import (
     contacts,
+    data,
     entrance,
     keys,
     let_go,
@@ -54,6 +55,20 @@ urlpatterns = [
     path("settings/profile/", entrance.profile, name="profile"),
     path("workspaces/current/", entrance.switch_workspace, name="switch_workspace"),
     path("invitations/<str:token>/", entrance.invitation, name="invitation"),
+    path("settings/data/", data.data, name="data"),
+    path("settings/data/exports/", data.exports, name="exports"),
+    path("settings/data/exports/<uuid:public_id>/", data.export_progress, name="export_progress"),
+    path("settings/data/exports/<uuid:public_id>/file/", data.export_file, name="export_file"),
+    path("settings/data/deletion/", data.workspace_deletion_page, name="workspace_deletion"),
+    path(
+        "settings/data/deletion/withdrawal/",
+        data.workspace_deletion_withdrawal,
+        name="workspace_deletion_withdrawal",
+    ),
+    path("contacts/<uuid:public_id>/data/", data.person_data, name="person_data"),
+    path("contacts/<uuid:public_id>/data/copies/", data.person_copies, name="person_copies"),
+    path("contacts/<uuid:public_id>/data/erasures/", data.person_erasures, name="person_erasures"),
+    path("settings/data/requests/<uuid:public_id>/file/", data.person_file, name="person_file"),
     path("notifications/", notifications.notifications, name="notifications"),
     path("notifications/bell/", notifications.bell, name="bell"),
     path("notifications/readings/", notifications.readings, name="readings"),

@@ -9,6 +9,13 @@ from typing import Any
 SCHEDULE: dict[str, dict[str, Any]] = {
     # A hint every few seconds; rows that are due decide. Expires, so that hints never pile up.
     "accounts.run_jobs": {"task": "accounts.run_jobs", "schedule": 3.0, "options": {"expires": 3}},
+    # What is kept for a time only, and workspaces whose time of grace is over.
+    "accounts.prune": {"task": "accounts.prune", "schedule": 24 * 3600.0, "options": {"expires": 3600}},
+    "accounts.delete_due_workspaces": {
+        "task": "accounts.delete_due_workspaces",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     # The summary of a member's day, at eight of their own clock.
     "accounts.send_due_digests": {
         "task": "accounts.send_due_digests",

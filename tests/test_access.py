@@ -65,6 +65,7 @@ OPEN = {
     "accounts:new_workspace": "asks the installation's setting by itself",
     "accounts:unsubscribe": "guarded by its own token; one click by a mail program has no form token",
     "accounts:mail_preferences": "guarded by its own token",
+    "accounts:brand_style": "a colour, the same for everybody",
     "accounts:brand_logo": "a picture for everybody's mail program",
     "accounts:sender_confirmation": "guarded by its own token",
     "accounts:mail_webhook": "guarded by the mail provider's secret",

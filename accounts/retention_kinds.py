@@ -1,0 +1,54 @@
+"""What this app keeps for a time only."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.registry import RetentionKind, retention_kinds
+from accounts.services import retention
+
+
+def register() -> None:
+    for name, label, description, days, least, prune in (
+        (
+            "accounts.mail_content",
+            _("Content of mails"),
+            _("What a mail said. That it was sent, and how it ended, stays."),
+            180,
+            7,
+            retention.empty_mails,
+        ),
+        (
+            "accounts.mail_decisions",
+            _("Reasons why a person was mailed or not"),
+            _("The list on the person's page."),
+            365,
+            90,
+            retention.drop_decisions,
+        ),
+        (
+            "accounts.inbound_webhooks",
+            _("Reports of the mail provider"),
+            _("Raw messages about bounces and complaints. What followed from them stays."),
+            30,
+            7,
+            retention.drop_inbound,
+        ),
+        (
+            "accounts.notifications",
+            _("Notifications"),
+            _("What the bell has told."),
+            180,
+            14,
+            retention.drop_notifications,
+        ),
+        (
+            "accounts.webhook_log",
+            _("Log of webhooks"),
+            _("Messages to your systems with every try."),
+            30,
+            7,
+            retention.drop_webhook_log,
+        ),
+    ):
+        retention_kinds.register(RetentionKind(name, label, description, days, least, prune))
