@@ -30,7 +30,10 @@ class Account(PublicModel):
             unique_in_workspace("public_id", name="account_public_id"),
         ]
         indexes = [
-            models.Index(fields=["workspace", "csm"], name="account_csm"),
+            # Partial: the checks of foreign keys must never take it for the way to an account.
+            models.Index(
+                fields=["workspace", "csm"], name="account_csm", condition=models.Q(csm__isnull=False)
+            ),
             models.Index(fields=["workspace", "name", "id"], name="account_name"),
         ]
 
