@@ -16,13 +16,15 @@ from health.queries.experiment_results import Pooled
 from health.queries.experiment_words import interval_words, points
 
 _ZERO = {"type": "line", "line": {"color": "--muted", "width": 1, "dash": "dot"}}
-LONGEST_NAME = 34
+LONGEST_NAME = 26
 
 
 def lift_chart(rows: Sequence[Row], together: Sequence[Pooled]) -> Chart:
     """One line per experiment: the difference with its interval, the pooled ones at the bottom."""
     title = gettext("Difference against the held-out group")
-    known = [(_short(row.experiment.name), row.result.lift) for row in rows if row.result.lift]
+    known = [
+        (_short(row.experiment.name), row.result.lift) for row in rows if _says_something(row.result.lift)
+    ]
     for part in together:
         if part.lift:
             known.append((gettext("%(n)s together") % {"n": number(part.experiments)}, part.lift))
@@ -31,7 +33,7 @@ def lift_chart(rows: Sequence[Row], together: Sequence[Pooled]) -> Chart:
         return Chart("experiment-lifts", title, gettext("The picture begins with the first outcomes."))
     decided = sum(lift.is_decided for _, lift in lines)
     reading = gettext(
-        "Right of zero is better for the treated. An interval that crosses zero is too early to say:"
+        "Right of zero is better for the treated. An interval that crosses zero shows no difference:"
         " %(open)s of %(all)s do."
     ) % {"open": number(len(lines) - decided), "all": number(len(lines))}
     headers = [gettext("Experiment"), gettext("Difference in points"), gettext("95 % interval")]
@@ -120,6 +122,11 @@ def narrowing_chart(days: Sequence[Checkpoint]) -> Chart:
 def _edge(x: list[str], y: list[float]) -> dict[str, Any]:
     line = {"color": "--chart-1/0.3", "width": 1}
     return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip"}
+
+
+def _says_something(lift: Estimate | None) -> bool:
+    """An interval over everything that is possible is no picture."""
+    return lift is not None and (lift.interval.low > -1 or lift.interval.high < 1)
 
 
 def _short(name: str) -> str:

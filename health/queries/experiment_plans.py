@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +29,10 @@ class Horizon:
     gain: float | None
     is_possible: bool
 
+    @property
+    def points(self) -> float | None:
+        return None if self.gain is None else 100 * self.gain
+
 
 @dataclass(frozen=True, slots=True)
 class ShareChoice:
@@ -47,10 +52,19 @@ class Plan:
 
 
 def plan(
-    *, outcome: str, window_days: int, holdout_share: float, accounts_a_month: int, now: datetime
+    *,
+    outcome: str,
+    window_days: int,
+    holdout_share: float,
+    accounts_a_month: int,
+    now: datetime,
+    bands: Sequence[str] = (),
 ) -> Plan:
-    """The statement that everybody should read before an experiment starts; one query."""
-    base = base_rate(outcome=outcome, window_days=window_days, now=now)
+    """The statement that everybody should read before an experiment starts; one query.
+
+    `bands`: whom it is about, as in `base_rate`.
+    """
+    base = base_rate(outcome=outcome, window_days=window_days, now=now, bands=bands)
     held, block = quotas(holdout_share)
     horizons = tuple(_horizon(months, accounts_a_month, held / block, base.rate) for months in MONTHS)
     shares = tuple(_share(share, accounts_a_month, base.rate) for share in SHARES)

@@ -18,7 +18,7 @@ from django.db import connection
 from cs_platform.lib.scoping import current_workspace_id
 from cs_platform.lib.stats import Interval, wilson_interval
 from cs_platform.lib.trials import Estimate, Sums, Table, boundary, rate_lift, ratio_lift, sequence_width
-from health.models import GOAL_KINDS, Experiment
+from health.models import GOAL_KINDS, Experiment, HealthBand
 
 # A pooled view has no planned end; its intervals are tightest at this much information (sum of n1 n0 / n
 # over the strata), which is about 2,000 accounts with a tenth held out.
@@ -149,7 +149,7 @@ def results(experiments: Sequence[Experiment]) -> dict[int, Result]:
 def _result(experiment: Experiment, strata: dict[str, dict[bool, Arm]]) -> Result:
     cells = tuple(
         Cell(stratum, found.get(False, Arm()), found.get(True, Arm()))
-        for stratum, found in sorted(strata.items())
+        for stratum, found in sorted(strata.items(), key=lambda item: _worst_first(item[0]))
     )
     treated = sum((cell.treated for cell in cells), Arm())
     control = sum((cell.control for cell in cells), Arm())
@@ -165,6 +165,11 @@ def _result(experiment: Experiment, strata: dict[str, dict[bool, Arm]]) -> Resul
         arr_lift=ratio_lift(treated.sums, control.sums, width),
         verdict=verdict(lift, is_complete=information >= 1.0, is_stopped=not experiment.is_running),
     )
+
+
+def _worst_first(stratum: str) -> tuple[int, str]:
+    band, _sep, third = stratum.partition(":")
+    return (HealthBand.values.index(band) if band in HealthBand.values else len(HealthBand.values), third)
 
 
 def verdict(lift: Estimate | None, *, is_complete: bool, is_stopped: bool) -> Verdict:

@@ -99,4 +99,6 @@ def assignments_sheet(experiment: Experiment) -> Sheet:
 def _money(outcome: Outcome) -> list[object]:
     if outcome.arr_before_minor is None or outcome.arr_after_minor is None:
         return ["", ""]
-    return [to_major(value, outcome.currency) for value in (outcome.arr_before_minor, outcome.arr_after_minor)]
+    return [
+        to_major(value, outcome.currency) for value in (outcome.arr_before_minor, outcome.arr_after_minor)
+    ]

@@ -38,6 +38,8 @@ def points(difference: float, digits: int = 1) -> str:
 
 def interval_words(interval: Interval) -> str:
     """The interval of a difference: "−1.2 to +8.4 points"."""
+    if interval.low <= -1 and interval.high >= 1:
+        return gettext("anything is possible")
     values = {"low": points(interval.low), "high": points(interval.high)}
     return gettext("%(low)s to %(high)s points") % values
 
@@ -109,7 +111,7 @@ def _not_yet(experiment: Experiment, result: Result) -> str:
         return gettext("No window is over yet. Outcomes count from the end of each account's window on.")
     text = gettext("%(settled)s of %(planned)s planned outcomes are known.") % values
     if result.lift is not None:
-        more = gettext("So far everything within %(interval)s is possible.")
+        more = gettext("What is known so far leaves open: %(interval)s.")
         return f"{text} {more % {'interval': interval_words(result.lift.interval)}}"
     return f"{text} " + gettext("Too few of them were held out to compare.")
 

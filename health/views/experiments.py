@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,10 +15,10 @@ from django.utils.translation import gettext
 from accounts.access import WorkspaceRequest, allows, requires
 from cs_platform.lib.csv_text import csv_text
 from health.charts_experiments import lift_chart, narrowing_chart
-from health.forms.experiments import DEFAULTS, PlanForm
+from health.forms.experiments import DEFAULTS, WHO_BANDS, PlanForm
 from health.models import Experiment
 from health.queries import experiment_pages as pages
-from health.queries.experiment_plans import plan
+from health.queries.experiment_plans import Plan, plan
 from health.queries.experiment_results import results
 from health.queries.experiment_sheets import Sheet, assignments_sheet, experiments_sheet
 from health.queries.experiment_words import (
@@ -122,12 +123,12 @@ def experiment_plan(request: WorkspaceRequest) -> HttpResponse:
     """What a test could show, before anybody is held out."""
     form = PlanForm(request.GET or None, initial=DEFAULTS)
     values = form.cleaned_data if form.is_bound and form.is_valid() else None if form.is_bound else DEFAULTS
-    context = {
-        "tabs": health_tabs("experiments"),
-        "form": form,
-        "plan": plan(**values, now=timezone.now()) if values else None,
-    }
+    context = {"tabs": health_tabs("experiments"), "form": form, "plan": _plan(**values) if values else None}
     return render(request, "health/experiment_plan.html", context)
+
+
+def _plan(*, who: str, **values: Any) -> Plan:
+    return plan(**values, bands=WHO_BANDS[who], now=timezone.now())
 
 
 @requires("health.view")

@@ -96,7 +96,7 @@ def test_an_admin_stops_it_and_a_csm_may_not(cast: Cast):
 
 def test_the_plan_before_the_start(cast: Cast):
     assert "With 40 accounts a month" in page_of(cast.vera.user, "/health/experiments/plan/")
-    wrong = "/health/experiments/plan/?outcome=retained&window_days=0&holdout_share=0.1&accounts_a_month=40"
+    wrong = "/health/experiments/plan/?outcome=retained&who=red&window_days=0&holdout_share=0.1&accounts_a_month=40"
     page = page_of(cast.vera.user, wrong)
     assert "Correct the fields below." in page and 'value="40"' in page
 
