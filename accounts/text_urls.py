@@ -19,6 +19,7 @@ urlpatterns = [
     path("settings/branding/preview/", branding.branding_preview, name="branding_preview"),
     path("settings/branding/confirmations/", branding.branding_confirmations, name="branding_confirmations"),
     path("brand/<uuid:workspace>/<uuid:public_id>.png", branding.brand_logo, name="brand_logo"),
+    path("brand/colours/<str:colour>.css", branding.brand_style, name="brand_style"),
     path("sender/<str:token>/", branding.sender_confirmation, name="sender_confirmation"),
     path("accounts/<uuid:public_id>/mail/", mails.write_mail, name="write_mail"),
     path("accounts/<uuid:public_id>/mail/preview/", mails.mail_preview, name="mail_preview"),

@@ -92,7 +92,7 @@ def render_again(email: OutboundEmail) -> Rendered | None:
     None once its words were removed. Writes nothing.
     """
     words, about = words_of(email), about_of(email)
-    if not words or "removed_at" in email.context:
+    if not words or not email.context:
         return None
     names = names_in(*words.values())
     with translation.override(email.language):

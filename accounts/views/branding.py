@@ -14,12 +14,13 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import WorkspaceRequest, public, requires
 from accounts.forms.branding import BrandingForm, contrast_words
 from accounts.models import BrandLogo, MailBranding, Workspace
-from accounts.queries.branding import branding_of_workspace, look_of, shown_size
+from accounts.queries.branding import DARK_SURFACE, branding_of_workspace, look_of, shown_size
 from accounts.services import branding as service
 from accounts.services.mail_rendering import render_words
 from accounts.tasks import nudge
 from accounts.views.mail_frame import frame_response, framed
 from accounts.views.public import LinkRequest, public_page
+from cs_platform.lib.colours import INK, WHITE, is_colour, readable_on, towards
 from cs_platform.lib.logos import BadLogo
 from cs_platform.lib.scoping import workspace_scope
 
@@ -159,6 +160,25 @@ def brand_logo(request: HttpRequest, workspace: UUID, public_id: UUID) -> HttpRe
     response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+@public
+@require_safe
+def brand_style(request: HttpRequest, colour: str) -> HttpResponse:
+    """A workspace's colour for its public pages, dark enough on white and light enough on dark; reads nothing."""
+    if not is_colour(f"#{colour}"):
+        raise Http404
+    light = towards(f"#{colour}", INK, on=WHITE)
+    dark = towards(f"#{colour}", WHITE, on=DARK_SURFACE)
+    rules = "body{{--color-primary:{0};--color-primary-content:{1}}}"
+    on_light, on_dark = (rules.format(shade, readable_on(shade)) for shade in (light, dark))
+    css = (
+        f"{on_light}\n@media (prefers-color-scheme:dark){{:root:not([data-theme]) {on_dark}}}\n"
+        f":root[data-theme=dark] {on_dark}\n"
+    )
+    response = HttpResponse(css, content_type="text/css; charset=utf-8")
+    response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     return response
 
 

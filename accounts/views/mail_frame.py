@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from csp.constants import SELF
-from csp.decorators import csp_update
+from csp.decorators import csp_replace
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import escape
@@ -19,7 +19,7 @@ _STYLE = re.compile(r'\sstyle="([^"]*)"')
 _SCHEME = "(prefers-color-scheme:dark)"
 
 # Only pages of ours may frame it, and nothing in it may run, whatever the mail says.
-framed: Any = csp_update({"frame-ancestors": [SELF], "sandbox": True})
+framed: Any = csp_replace({"frame-ancestors": [SELF], "sandbox": True})
 
 
 def frame_response(request: HttpRequest, html: str, *, scheme: str = "light") -> HttpResponse:
