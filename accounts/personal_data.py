@@ -149,6 +149,8 @@ def _configuration() -> None:
 
 def _machinery() -> None:
     table("accounts.apikey", staff="name", secret="secret_hash", code="hint")
+    table("accounts.apipace")
+    table("accounts.apianswer", code="request_digest", business="idempotency_key", free_text="body")
     table("accounts.auditentry", code="action object_type data digest")
     table("accounts.notification", code="kind cause_key", business="context")
     table("accounts.notificationchoice", code="kind")

@@ -43,6 +43,14 @@ def register() -> None:
             retention.drop_notifications,
         ),
         (
+            "accounts.api_answers",
+            _("Answers to API requests"),
+            _("Kept so that a request that is sent again changes nothing twice."),
+            1,
+            1,
+            retention.drop_answers,
+        ),
+        (
             "accounts.webhook_log",
             _("Log of webhooks"),
             _("Messages to your systems with every try."),

@@ -1,5 +1,6 @@
 """Who: the workspace, its people, its customers and the billing mirror."""
 
+from accounts.models.api import ApiAnswer, ApiPace
 from accounts.models.base import PublicModel, WorkspaceModel
 from accounts.models.billing import (
     BillingInterval,
@@ -83,7 +84,9 @@ __all__ = [
     "AccountAlias",
     "AccountTrait",
     "Activity",
+    "ApiAnswer",
     "ApiKey",
+    "ApiPace",
     "AuditEntry",
     "BillingInterval",
     "BrandLogo",

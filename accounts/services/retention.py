@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import (
+    ApiAnswer,
     InboundWebhook,
     Job,
     MailDecision,
@@ -93,6 +94,10 @@ def drop_decisions(before: datetime, limit: int) -> int:
 
 def drop_notifications(before: datetime, limit: int) -> int:
     return _drop(Notification, "created_at", before, limit)
+
+
+def drop_answers(before: datetime, limit: int) -> int:
+    return _drop(ApiAnswer, "created_at", before, limit)
 
 
 def drop_webhook_log(before: datetime, limit: int) -> int:
