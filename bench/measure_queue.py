@@ -27,11 +27,11 @@ HOST = "127.0.0.1"
 _STATES = """
 INSERT INTO health_accountstate (workspace_id, account_id, as_of, is_customer, name, plan, industry, country, arr_minor,
     list_arr_minor, currency, health_score, health_band, health_change, coverage, churn_probability,
-    expected_loss_minor, urgency, renews_at, sparkline, events_total)
+    expected_loss_minor, urgency, renews_at, sparkline, events_total, lifecycle)
 SELECT workspace_id, id, %(as_of)s, true, name, 'Growth', industry, country, 100000 + id %% 9000000, 0, 'USD',
     id %% 101, CASE WHEN id %% 101 < 50 THEN 'red' WHEN id %% 101 < 75 THEN 'yellow' ELSE 'green' END, -3, 0.9,
     (id %% 1000) / 1000.0, (id %% 1000) * (1000 + id %% 9000), 1.2, now() + interval '50 days',
-    ARRAY[60, 58, 57, 61, 66, 70, 64, 60, 55, 51, 50, 48]::float8[], 100
+    ARRAY[60, 58, 57, 61, 66, 70, 64, 60, 55, 51, 50, 48]::float8[], 100, ''
 FROM accounts_account ON CONFLICT DO NOTHING
 """
 _ITEMS = """

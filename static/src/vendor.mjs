@@ -1,5 +1,5 @@
 // Copies the browser files we serve (and axe, which the tests use) from node_modules to vendor/<name>-<version>/ with
-// licence and checksums.
+// licence and checksums, and makes the sprite that the icons of all pages are drawn from.
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -36,3 +36,14 @@ for (const { name, from, files, into = "static/vendor" } of packages) {
   });
   writeFileSync(join(target, "SHA256SUMS"), sums.sort((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1)).join("\n") + "\n");
 }
+
+const lucide = readdirSync(join(root, "static/vendor")).find((folder) => folder.startsWith("lucide-"));
+const symbols = [...icons].sort().map((icon) => {
+  const svg = readFileSync(join(root, "static/vendor", lucide, `${icon}.svg`), "utf8");
+  const drawing = svg.slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.lastIndexOf("</svg>"));
+  return `<symbol id="${icon}" viewBox="0 0 24 24">${drawing.trim().split(/\s+/).join(" ")}</symbol>`;
+});
+writeFileSync(
+  join(root, "static/icons.svg"),
+  `<svg xmlns="http://www.w3.org/2000/svg">\n<!-- Lucide, ISC licence: static/vendor/${lucide}/LICENSE -->\n${symbols.join("\n")}\n</svg>\n`,
+);

@@ -39,5 +39,18 @@ def test_named_versions_exist() -> None:
         assert (ROOT / "static/vendor" / folder).is_dir(), folder
 
 
+def test_the_sprite_draws_every_vendored_icon() -> None:
+    """`static/icons.svg` is what `npm run vendor` makes of the single files."""
+    sprite = (ROOT / "static/icons.svg").read_text()
+    drawn = dict(re.findall(r'<symbol id="([a-z0-9-]+)" viewBox="0 0 24 24">(.*?)</symbol>', sprite))
+    folder = next((ROOT / "static/vendor").glob("lucide-*"))
+    single = {path.stem: path.read_text() for path in folder.glob("*.svg")}
+    inside = {
+        name: " ".join(text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")].split())
+        for name, text in single.items()
+    }
+    assert drawn == inside
+
+
 def test_lock_file_names_no_host() -> None:
     assert '"resolved"' not in (ROOT / "package-lock.json").read_text()
