@@ -19,7 +19,7 @@ class RateForm(forms.Form):
         label=_("Currency"), max_length=3, help_text=_("Three letters, for example EUR.")
     )
     on_date = forms.DateField(
-        label=_("From day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=_("Holds from"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
     rate = forms.CharField(label=_("Rate"), max_length=30)
 
