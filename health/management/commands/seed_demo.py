@@ -14,8 +14,10 @@ from django.utils import timezone
 from accounts.management.base import ReportingCommand
 from accounts.models import Workspace
 from cs_platform.lib.periods import local_day
+from cs_platform.lib.scoping import workspace_scope
 from health.services import demo
 from health.services.demo_experiments import rehearse
+from health.services.demo_segments import create_demo_segments
 
 
 class Command(ReportingCommand):
@@ -41,6 +43,8 @@ class Command(ReportingCommand):
         # A first night without a model fills the queue early; the second one adds the probabilities.
         self._night(workspace.slug, as_of)
         demo.learn(workspace, as_of, say=say)
+        with workspace_scope(workspace.pk):
+            say(f"segments: {create_demo_segments(now=timezone.now(), as_of=as_of)}")
         self._night(workspace.slug, as_of)
         say(f"rehearsal: {rehearse(workspace, as_of)} accounts in a finished experiment")
         demo.mark_complete(workspace)
