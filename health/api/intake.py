@@ -59,19 +59,22 @@ def _answer(request: HttpRequest, kind: str | None) -> HttpResponse:
     try:
         return _taken(request, kind, workspace_id)
     except Problem as problem:
-        if problem.status != 422 or "errors" not in problem.extra:
-            note_refusal(workspace_id, status=problem.status, endpoint=kind or "batch", reason=problem.detail)
+        status, endpoint = problem.status, kind or "batch"
+        if errors := problem.extra.get("errors"):
+            rejected = [Rejection(row.get("index", 0), row["field"], row["reason"]) for row in errors]
+            note_rejections(workspace_id, status=status, endpoint=endpoint, rejected=rejected)
+        else:
+            note_refusal(workspace_id, status=status, endpoint=endpoint, reason=problem.detail)
         raise
 
 
 def _taken(request: HttpRequest, kind: str | None, workspace_id: int) -> HttpResponse:
     read = _read(request, kind)
-    if read.rejected:
-        status = 422 if len(read.rejected) == read.messages else 200
-        note_rejections(workspace_id, status=status, endpoint=kind or "batch", rejected=read.rejected)
     if read.messages and len(read.rejected) == read.messages:
         errors = _listed(read.rejected)
         raise Problem(422, "invalid", "Nothing could be accepted; see errors.", errors=errors)
+    if read.rejected:
+        note_rejections(workspace_id, status=200, endpoint=kind or "batch", rejected=read.rejected)
     wait = _pace().wait(workspace_id, len(read.facts), time.monotonic())
     if wait:
         raise Problem(429, "too_many_events", f"Too many events. Try again in {wait} s.", retry_after=wait)
