@@ -22,9 +22,16 @@ def register() -> None:
     job_kinds.register(JobKind(EXPORT_JOB, run_person_export, in_scope=False, lease=long))
     job_kinds.register(JobKind(ERASE_JOB, run_erasure, in_scope=False, lease=long))
     job_kinds.register(
-        JobKind(SEND_JOB, send_email, in_scope=False, max_attempts=30, retry_after=timedelta(seconds=20))
+        JobKind(
+            SEND_JOB,
+            send_email,
+            in_scope=False,
+            max_attempts=30,
+            retry_after=timedelta(seconds=20),
+            is_outside=True,
+        )
     )
-    job_kinds.register(JobKind(DELIVER_JOB, deliver_webhook, in_scope=False))
+    job_kinds.register(JobKind(DELIVER_JOB, deliver_webhook, in_scope=False, is_outside=True))
     # A killed worker costs an attempt, and every attempt goes on where the one before stopped.
     for name, handler in ((CHECK_JOB, check_upload), (RUN_JOB, import_upload), (UNDO_JOB, undo_by_job)):
         wait = timedelta(seconds=5)

@@ -22,6 +22,7 @@ class JobKind:
     `in_scope` handlers run inside the workspace scope, in one transaction with the job's
     completion: effect and "done" commit together. Others (outside effects, long work) get
     the lease, open their own scopes and must fence every transaction (`lease.hold()`).
+    `is_outside`: it sends or charges; such jobs wait while the workspace is held after a restore.
     """
 
     name: str
@@ -30,6 +31,7 @@ class JobKind:
     lease: timedelta = timedelta(seconds=60)
     max_attempts: int = 5
     retry_after: timedelta = timedelta(seconds=10)
+    is_outside: bool = False
 
 
 @dataclass(frozen=True)

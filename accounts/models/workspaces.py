@@ -45,6 +45,9 @@ class Workspace(models.Model):
     horizon_days = models.PositiveSmallIntegerField(default=90)
     night_hour = models.PositiveSmallIntegerField(default=2)
     mfa_policy = models.CharField(max_length=8, choices=MfaPolicy.choices, default=MfaPolicy.OPTIONAL)
+    outside_held_since = models.DateTimeField(
+        null=True, blank=True, help_text="after a restore: mails, webhooks and payments wait for a human"
+    )
     deletion_requested_at = models.DateTimeField(null=True, blank=True)
     deletion_due_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -33,6 +33,8 @@ WHERE id = (
     SELECT id FROM accounts_job
     WHERE parked_at IS NULL AND due_at <= clock_timestamp()
       AND (lease_until IS NULL OR lease_until < clock_timestamp())
+      AND NOT (kind = ANY(%(outside)s) AND EXISTS (SELECT 1 FROM accounts_workspace w
+               WHERE w.id = accounts_job.workspace_id AND w.outside_held_since IS NOT NULL))
       AND (%(kind)s::text IS NULL OR kind = %(kind)s)
       AND (%(workspace)s::bigint IS NULL OR workspace_id = %(workspace)s)
     ORDER BY priority, due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
@@ -95,6 +97,7 @@ def claim(*, kind: str | None = None, workspace_id: int | None = None) -> Lease 
             "owner": owner,
             "kind": kind,
             "workspace": workspace_id,
+            "outside": [known.name for known in job_kinds if known.is_outside],
         }
         cursor.execute(_CLAIM, values)
         row = cursor.fetchone()

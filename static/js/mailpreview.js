@@ -4,7 +4,7 @@ const PAUSE = 500;
 let waiting;
 
 const show = (form) => {
-  const button = document.querySelector(`[data-refresh][form="${form.id}"]`);
+  const button = document.querySelector(`[data-refresh="${form.id}"]`);
   const old = document.querySelector(".mail-preview iframe.mail-frame");
   if (!button || !old) return;
   const fresh = old.cloneNode();

@@ -1,0 +1,1 @@
+"""Backup and restore of a whole installation, as the owner role, without a superuser."""
