@@ -14,6 +14,7 @@ from accounts.reports.retention import money_cells, money_headers
 from accounts.reports.words import (
     few_customers,
     money_of,
+    no_full_month,
     nothing_yet,
     points,
     share_of,
@@ -30,6 +31,8 @@ def breakdown_report(context: ReportContext) -> ReportBody:
     """The rates of the whole period by group of the chosen split."""
     if context.ledger.is_empty or context.split is None:
         return ReportBody(empty=nothing_yet())
+    if not context.period.full_months:
+        return ReportBody(empty=no_full_month())
     found = [(group.label, context.over(context.period, context.members(group))) for group in context.groups]
     found = sorted((pair for pair in found if pair[1].customers), key=lambda pair: -pair[1].start)
     if not found:
@@ -70,7 +73,7 @@ def breakdown_report(context: ReportContext) -> ReportBody:
         ]
         for name, o in found
     ]
-    title = gettext("Churn by %(split)s") % {"split": str(context.split.label)}
+    title = gettext("Logo and revenue churn by %(split)s") % {"split": str(context.split.label)}
     return ReportBody(
         charts=[Chart("report-breakdown", title, _breakdown_reading(found), figure, headers, rows)],
         formulas=churn_formulas(context.whole, context.currency),

@@ -149,13 +149,13 @@ def _bridge_formula(context: ReportContext) -> Formula:
         "opening": money(full[0].opening, context.currency),
         "closing": money(full[-1].closing, context.currency),
     }
-    words = gettext("opening + new + expansion − contraction − churn + reactivation = closing")
+    words = gettext("opening + new + expansion − contraction − revenue churn + reactivation = closing")
     numbers = gettext(
         "%(opening)s + %(new)s + %(expansion)s − %(contraction)s − %(churn)s + %(reactivation)s = %(closing)s"
     )
     if any(one.rates for one in full):
         words = gettext(
-            "opening + new + expansion − contraction − churn + reactivation + exchange rates = closing; each change at"
+            "opening + new + expansion − contraction − revenue churn + reactivation + exchange rates = closing; each change at"
             " the rate of its day, “exchange rates” is what moved rates did to MRR that stood still"
         )
         numbers = gettext(

@@ -13,6 +13,7 @@ from accounts.reports.words import (
     labels,
     money_of,
     month_name,
+    no_full_month,
     nothing_yet,
     points,
     share_of,
@@ -29,6 +30,8 @@ def churn_report(context: ReportContext) -> ReportBody:
     """Logo churn and revenue churn of each full month."""
     if context.ledger.is_empty:
         return ReportBody(empty=nothing_yet())
+    if not context.period.full_months:
+        return ReportBody(empty=no_full_month())
     months = len(context.period.full_months)
     found, names = context.monthly[:months], labels(context.period)[:months]
     if not any(one.customers for one in found):

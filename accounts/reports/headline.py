@@ -126,6 +126,8 @@ def _rate(
     report: str = "retention",
 ) -> Kpi | None:
     """A rate of the whole period; with `compare`, in points against as many months before."""
+    if not context.period.full_months:
+        return None
     share = read(context.whole)
     if share is None:
         return None

@@ -25,7 +25,9 @@ def register() -> None:
     reports.register(Report("renewals", _("Renewal rate"), "revenue", renewal_report, 40))
     reports.register(Report("retention", _("GRR and NRR"), "retention", retention_report, 10))
     reports.register(Report("churn", _("Logo and revenue churn"), "retention", churn_report, 20))
-    reports.register(Report("breakdown", _("Churn by group"), "retention", breakdown_report, 30))
+    reports.register(
+        Report("breakdown", _("Logo and revenue churn by group"), "retention", breakdown_report, 30)
+    )
     reports.register(Report("leaving", _("Why customers left"), "retention", leaving_report, 40))
     reports.register(Report("cohorts", _("Cohorts"), "retention", cohort_report, 50))
     reports.register(Report("survival", _("How long customers stay"), "retention", survival_report, 60))

@@ -13,6 +13,7 @@ from accounts.reports.words import (
     few_customers,
     labels,
     month_name,
+    no_full_month,
     nothing_yet,
     points,
     sheet_money,
@@ -27,6 +28,8 @@ def retention_report(context: ReportContext) -> ReportBody:
     """GRR and NRR of twelve months, at the end of every full month."""
     if context.ledger.is_empty:
         return ReportBody(empty=nothing_yet())
+    if not context.period.full_months:
+        return ReportBody(empty=no_full_month())
     months = len(context.period.full_months)
     found = context.yearly[:months]
     if not any(one.start for one in found):

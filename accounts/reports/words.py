@@ -114,6 +114,11 @@ def unpriced_note(context: ReportContext) -> list[str]:
     return [text % {"n": most}]
 
 
+def no_full_month() -> str:
+    """Rates need a month that is over."""
+    return gettext("No month of this period is over yet, so there is no rate.")
+
+
 def nothing_yet() -> str:
     return gettext(
         "No recurring revenue is known yet. Import subscriptions; their history makes these reports."

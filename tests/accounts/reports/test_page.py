@@ -200,6 +200,13 @@ def test_a_shared_view_opens_for_the_team_and_nobody_else(business):
     assert client.get(address).status_code == 302
 
 
+def test_a_period_without_a_full_month_has_no_rates(business):
+    page = web(business.ada).get("/reports/", {"tab": "retention", "from": "2026-11"}).content.decode()
+    assert "No month of this period is over yet" in page
+    assert "NRR</a>" not in page
+    assert sheet(business, "breakdown", **{"from": "2026-11"}) == []
+
+
 def test_an_empty_workspace_says_what_to_do(cast):
     for tab in TABS:
         response = web(cast.ada).get("/reports/", {"tab": tab})
