@@ -1,4 +1,4 @@
-"""Registers the job kind `workbench.make_account`."""
+"""Registers the job kind `workbench.make_account` and the step `workbench_note`."""
 
 import time
 from datetime import timedelta
@@ -22,5 +22,7 @@ class WorkbenchConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.registry import JobKind, job_kinds
+        from tests.workbench import sequence_steps
 
         job_kinds.register(JobKind(KIND, make_numbered_account, lease=timedelta(seconds=2), max_attempts=50))
+        sequence_steps.register()

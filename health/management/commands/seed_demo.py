@@ -12,11 +12,12 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from accounts.management.base import ReportingCommand
-from accounts.models import Workspace
+from accounts.models import User, Workspace
 from cs_platform.lib.periods import local_day
 from cs_platform.lib.scoping import workspace_scope
 from health.services import demo
 from health.services.demo_experiments import rehearse
+from health.services.demo_playbooks import write_demo_playbooks
 from health.services.demo_segments import create_demo_segments
 
 
@@ -46,6 +47,9 @@ class Command(ReportingCommand):
         with workspace_scope(workspace.pk):
             say(f"segments: {create_demo_segments(now=timezone.now(), as_of=as_of)}")
         self._night(workspace.slug, as_of)
+        with workspace_scope(workspace.pk):
+            admin = User.objects.get(email=demo.PEOPLE[1].email)
+            say(f"playbooks: {write_demo_playbooks(acting_user=admin, now=timezone.now())} runs")
         say(f"rehearsal: {rehearse(workspace, as_of)} accounts in a finished experiment")
         demo.mark_complete(workspace)
         return {"workspace": workspace.slug, "seconds": round(time.monotonic() - started, 1)}
