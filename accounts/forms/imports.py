@@ -117,6 +117,7 @@ class ColumnsForm(forms.Form):
                 label=guess.column,
                 required=False,
                 choices=self._targets,
+                widget=forms.Select(attrs={"class": "w-full"}),
                 initial=self._initial(guess, saved),
             )
         self.fields["date_format"].choices = self._formats(saved)  # type: ignore[attr-defined]
