@@ -30,6 +30,7 @@ _WORDS: dict[str, str | Promise] = {
     "same_survey": _("The person was asked in the same survey less than 90 days ago."),
     "any_survey": _("The person was asked in another survey less than 30 days ago."),
     "not_wanted": _("What the mail was about is settled."),
+    "not_rendered": _("The mail could not be put together."),
     "crashed": _("The worker was stopped during the hand-over."),
     "no_answer": _("The mail system did not answer after the hand-over."),
     "recipient_refused": _("The mail system refused the recipient."),

@@ -84,8 +84,13 @@ def send_email(lease: Lease) -> None:
     email = _begin(lease, now=timezone.now())
     if email is None:
         return
-    with workspace_scope(lease.workspace_id):
-        message = _message(email)
+    try:
+        with workspace_scope(lease.workspace_id):
+            message = _message(email)
+    except Exception:
+        if email.attempts == 1:  # nothing was handed over, now or before: there is no doubt about it
+            _settle(lease, email, status=Status.QUEUED, begun_at=None, attempts=0, last_error="not_rendered")
+        raise
     try:
         provider_id = send(message)
     except MailError as error:

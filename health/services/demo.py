@@ -15,6 +15,8 @@ from accounts.services.audit import audit
 from accounts.services.workspaces import add_member, create_workspace
 from cs_platform.lib.periods import local_day
 from cs_platform.lib.scoping import workspace_scope
+from health.services.demo_imports import write_demo_imports
+from health.services.demo_mail import write_demo_mail
 from health.services.fold import fold_workspace
 from health.services.predictions import train
 from health.services.simulation.writing import extend_business, write_business
@@ -111,6 +113,10 @@ def write_year(
         ),
     )
     say(f"fold: {fold_workspace(workspace.pk)} account days")
+    with workspace_scope(workspace.pk):
+        say(f"mails: {write_demo_mail(now=now)}")
+    admin = User.objects.get(email=PEOPLE[1].email)
+    say(f"imports: {write_demo_imports(workspace, admin=admin, now=now)} people")
     return written.business.spec.end
 
 

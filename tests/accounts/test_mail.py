@@ -4,7 +4,7 @@ import pytest
 from django.core import mail as outbox
 
 from accounts.gateways.mail import MailError
-from accounts.models import OutboundEmail
+from accounts.models import Job, OutboundEmail
 from accounts.registry import MailKind, mail_kinds
 from accounts.services import mail
 from accounts.services.jobs import claim, run_due_jobs
@@ -134,3 +134,19 @@ def test_a_stopped_worker_that_wakes_up_sends_nothing(cast):
     with pytest.raises(Exception, match="send_email"):
         mail.send_email(slow)
     assert len(outbox.outbox) == 1
+
+
+def test_a_mail_that_could_not_be_rendered_is_not_doubtful(cast, monkeypatch):
+    """Nothing was handed over, so it waits, and goes when its words are mended."""
+    email = queue(cast)
+
+    def fail(email):
+        raise ValueError("a bad template")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mail, "_message", fail)
+        drain()
+    assert (status(cast, email), outbox.outbox) == ("queued", [])
+    Job.objects.update(due_at=email.created_at)
+    drain()
+    assert status(cast, email) == "sent"
