@@ -97,9 +97,10 @@ class ReportContext:
         """Which of the ledger's accounts are in the group."""
         return np.isin(self.ledger.accounts, np.array(sorted(group.account_ids), dtype=np.int64))
 
-    def names(self, account_ids: Sequence[int]) -> dict[int, Account]:
-        """Accounts by id; one query."""
-        return Account.objects.in_bulk(list(account_ids))
+    def names(self, account_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Name and external id by account; one query, which makes no objects of thousands of accounts."""
+        rows = Account.objects.filter(pk__in=list(account_ids)).values_list("pk", "name", "external_id")
+        return {pk: (name, external_id) for pk, name, external_id in rows}
 
     def day(self, instant: int) -> date:
         """The local day of an instant of the ledger."""

@@ -78,11 +78,9 @@ def _top_expansions(context: ReportContext) -> tuple[list[list[str]], list[list[
     rows: list[list[str]] = []
     sheet: list[list[object]] = []
     for at in order:
-        account = accounts[int(context.ledger.accounts[at])]
+        name, external_id = accounts[int(context.ledger.accounts[at])]
         day = context.day(int(last[at]))
         if len(rows) < TOP:
-            rows.append([account.name, money(int(sums[at]), context.currency), date_format(day)])
-        sheet.append(
-            [account.name, account.external_id, sheet_money(int(sums[at]), context.currency), day.isoformat()]
-        )
+            rows.append([name, money(int(sums[at]), context.currency), date_format(day)])
+        sheet.append([name, external_id, sheet_money(int(sums[at]), context.currency), day.isoformat()])
     return rows, sheet
