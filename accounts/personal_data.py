@@ -136,6 +136,7 @@ def _imports() -> None:
 
 
 def _configuration() -> None:
+    table("accounts.holiday", business="name")
     table("accounts.segment", business="name description")
     table("accounts.segmentversion", business="definition note")
     table("accounts.segmentmembership")

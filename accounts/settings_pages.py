@@ -66,6 +66,13 @@ def register() -> None:
         34,
     )
     page(
+        "calendar",
+        _("Working days"),
+        _("Days of the week and holidays on which nobody is disturbed."),
+        "settings.manage",
+        25,
+    )
+    page(
         "data",
         _("Data"),
         _("How long details are kept; export of everything; deletion of the workspace."),

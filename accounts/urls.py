@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from accounts.views import (
+    calendar,
     contacts,
     data,
     entrance,
@@ -58,6 +59,7 @@ urlpatterns = [
     path("invitations/<str:token>/", entrance.invitation, name="invitation"),
     path("settings/restore/", outside_hold.outside_hold, name="outside_hold"),
     path("settings/restore/release/", outside_hold.outside_release, name="outside_release"),
+    path("settings/calendar/", calendar.calendar, name="calendar"),
     path("settings/data/", data.data, name="data"),
     path("settings/data/exports/", data.exports, name="exports"),
     path("settings/data/exports/<uuid:public_id>/", data.export_progress, name="export_progress"),

@@ -13,6 +13,7 @@ from accounts.models.billing import (
     Subscription,
     SubscriptionChange,
 )
+from accounts.models.calendar import Holiday
 from accounts.models.customers import (
     Account,
     AccountTrait,
@@ -97,6 +98,7 @@ __all__ = [
     "EndedCause",
     "ErasedIdentity",
     "ExchangeRate",
+    "Holiday",
     "Import",
     "ImportChange",
     "ImportMapping",

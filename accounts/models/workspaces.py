@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -33,6 +34,10 @@ class MfaPolicy(models.TextChoices):
     EVERYONE = "everyone", _("Everyone")
 
 
+def monday_to_friday() -> list[int]:
+    return [0, 1, 2, 3, 4]
+
+
 class Workspace(models.Model):
     """Our tenant. Not scoped itself: it is what a scope names."""
 
@@ -45,6 +50,9 @@ class Workspace(models.Model):
     horizon_days = models.PositiveSmallIntegerField(default=90)
     night_hour = models.PositiveSmallIntegerField(default=2)
     mfa_policy = models.CharField(max_length=8, choices=MfaPolicy.choices, default=MfaPolicy.OPTIONAL)
+    working_days = ArrayField(
+        models.PositiveSmallIntegerField(), default=monday_to_friday, help_text="0 is Monday"
+    )
     outside_held_since = models.DateTimeField(
         null=True, blank=True, help_text="after a restore: mails, webhooks and payments wait for a human"
     )

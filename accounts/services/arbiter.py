@@ -28,7 +28,7 @@ from accounts.models import (
     Motion,
     OutboundEmail,
 )
-from accounts.queries.holidays import is_holiday
+from accounts.queries.holidays import calendar
 from accounts.queries.mail_choices import spellings
 from accounts.registry import mail_kinds
 from accounts.services.quiet_hours import closed_because, next_opening, zone_of
@@ -225,8 +225,9 @@ def _quiet(q: Question) -> Decision | None:
     if q.mail_class not in _LOUD:
         return None
     zone = zone_of(q.contact)
-    reason = closed_because(q.now, zone, is_holiday=is_holiday)
-    return Decision(False, reason, next_opening(q.now, zone, is_holiday=is_holiday)) if reason else None
+    days = calendar(q.now.astimezone(zone).date())
+    reason = closed_because(q.now, zone, calendar=days)
+    return Decision(False, reason, next_opening(q.now, zone, calendar=days)) if reason else None
 
 
 def strongest_hold(address: str, *, now: datetime) -> ContactHold | None:

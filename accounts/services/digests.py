@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import translation
 
 from accounts.models import Membership, Notification, NotificationDigest, Workspace
+from accounts.queries.holidays import calendar
 from accounts.registry import notification_kinds
 from accounts.services.mail import queue_mail
 from cs_platform.lib.scoping import workspace_scope
@@ -38,7 +39,7 @@ def _workspace_digests(workspace_id: int, now: datetime) -> int:
 
 def _digest(membership: Membership, now: datetime) -> int:
     local = now.astimezone(zone_of(membership))
-    if local.hour < HOUR or local.weekday() > 4:
+    if local.hour < HOUR or calendar(local.date()).is_off(local.date()):
         return 0
     with transaction.atomic():
         row, is_new = NotificationDigest.objects.get_or_create(membership=membership, local_date=local.date())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from accounts.models import Contact
+from accounts.queries.holidays import Calendar
 
 OPENS, CLOSES = time(8), time(20)
 _LONGEST_REST = 31
@@ -26,24 +26,24 @@ def zone_of(contact: Contact) -> ZoneInfo:
     return zone
 
 
-def closed_because(now: datetime, zone: ZoneInfo, *, is_holiday: Callable[[date], bool]) -> str:
+def closed_because(now: datetime, zone: ZoneInfo, *, calendar: Calendar) -> str:
     """ "quiet_hours", "weekend" or "holiday"; empty while the person may be disturbed."""
     local = now.astimezone(zone)
-    if local.weekday() >= 5:
+    if calendar.is_weekend(local.date()):
         return "weekend"
-    if is_holiday(local.date()):
+    if calendar.is_holiday(local.date()):
         return "holiday"
     return "" if OPENS <= local.time() < CLOSES else "quiet_hours"
 
 
-def next_opening(now: datetime, zone: ZoneInfo, *, is_holiday: Callable[[date], bool]) -> datetime:
+def next_opening(now: datetime, zone: ZoneInfo, *, calendar: Calendar) -> datetime:
     """The first moment from `now` on (UTC) in which the person may be disturbed."""
-    if not closed_because(now, zone, is_holiday=is_holiday):
+    if not closed_because(now, zone, calendar=calendar):
         return now
     day = now.astimezone(zone).date()
     for _ in range(_LONGEST_REST):
         opening = datetime.combine(day, OPENS, zone).astimezone(UTC)
-        if opening > now and not closed_because(opening, zone, is_holiday=is_holiday):
+        if opening > now and not closed_because(opening, zone, calendar=calendar):
             return opening
         day += timedelta(days=1)
     return now + timedelta(days=_LONGEST_REST)

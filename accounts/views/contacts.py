@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.access import WorkspaceRequest, allows, requires
 from accounts.models import Contact
 from accounts.queries.contacts import contact_page
-from accounts.queries.holidays import is_holiday
+from accounts.queries.holidays import calendar
 from accounts.services.quiet_hours import closed_because, zone_of
 from accounts.services.suppressions import address_hash
 from accounts.views.mail_titles import title_of
@@ -31,7 +31,7 @@ def contact(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
         "mails": [{"row": row, "title": title_of(row.email)} for row in page.mails],
         "zone": zone.key.replace("_", " "),
         "local_time": now.astimezone(zone),
-        "is_resting": bool(closed_because(now, zone, is_holiday=is_holiday)),
+        "is_resting": bool(closed_because(now, zone, calendar=calendar(now.astimezone(zone).date()))),
         "now": now,
     }
     return render(request, "accounts/contact.html", context)

@@ -152,7 +152,7 @@ def _person_page(
 
 def _download(file: StoredFile | None, name: str) -> HttpResponseBase:
     """A copy on disk first: the answer is streamed when the scope is closed."""
-    if file is None or file.expires_at <= timezone.now():
+    if file is None or (file.expires_at is not None and file.expires_at <= timezone.now()):
         raise Http404
     copy = TemporaryFile()  # noqa: SIM115 - the response closes it
     for piece in pieces(file):

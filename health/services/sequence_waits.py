@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.models import Workspace
-from accounts.queries.holidays import is_holiday
+from accounts.queries.holidays import calendar
 from accounts.queries.segments import matches
 from accounts.segments import parse_tree
 from cs_platform.lib.scoping import current_workspace_id
@@ -15,7 +15,7 @@ from health.models import SequenceRun, StepRun, StepState
 from health.queries.sequence_preview import dates_of
 from health.sequences import controls
 from health.sequences.definition import NEXT, Step
-from health.sequences.timing import after_wait, around_date, is_weekend
+from health.sequences.timing import after_wait, around_date
 
 # How often a wait looks again by itself: for a rule or a CSM, and for a date that may move.
 LOOK_AGAIN, LOOK_AT_DATE = timedelta(hours=4), timedelta(days=1)
@@ -70,15 +70,12 @@ def _ends(step: Step, now: datetime) -> datetime | None:
     """When the wait is over at the latest; None for dates (they may move) and branches."""
     if step.kind == controls.WAIT:
         amount, unit = step.values["amount"], step.values["unit"]
-        return after_wait(now, amount, unit, zone=_workspace().zone, is_off=is_off)
+        zone = _workspace().zone
+        days = calendar(now.astimezone(zone).date())
+        return after_wait(now, amount, unit, zone=zone, is_off=days.is_off)
     if step.kind in (controls.WAIT_RULE, controls.WAIT_ITEM):
         return now + timedelta(days=step.values["amount"])
     return None
-
-
-def is_off(day: date) -> bool:
-    """No working day of the workspace."""
-    return is_weekend(day) or is_holiday(day)
 
 
 def _wait(run: SequenceRun, values: Any, now: datetime) -> tuple[Verdict, dict[str, Any]]:
