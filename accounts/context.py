@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -11,7 +12,7 @@ from accounts.access import allows, chosen_membership, may_make_workspaces
 from accounts.models import Membership
 from accounts.queries.notifications import unread_count
 from accounts.registry import NavigationItem, navigation
-from cs_platform.lib.scoping import workspace_scope
+from cs_platform.lib.scoping import NoScope, workspace_scope
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "workspace": membership.workspace,
         "may_make_workspaces": may_make_workspaces(memberships),
         "workspaces": [_choice(m, membership) for m in memberships],
-        "unread": lambda: _unread(membership),
+        "unread": cache(partial(_unread, membership)),
         "nav_items": [
             {"label": item.label, "url": url, "icon": item.icon, "active": item is chosen}
             for item in items
@@ -48,9 +49,12 @@ def _place(request: HttpRequest) -> tuple[Membership | None, list[Membership]]:
 
 
 def _unread(membership: Membership) -> int:
-    """In a scope of its own: allauth's pages and error pages are rendered outside of one."""
-    with workspace_scope(membership.workspace.pk):
+    """Counted once per page; allauth's pages and error pages are rendered outside of a scope."""
+    try:
         return unread_count(membership)
+    except NoScope:
+        with workspace_scope(membership.workspace.pk):
+            return unread_count(membership)
 
 
 def _choice(membership: Membership, current: Membership) -> dict[str, Any]:
