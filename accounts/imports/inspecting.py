@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -41,8 +41,12 @@ def inspect(
     dates: DateReader,
     *,
     limit: int | None = None,
+    on_rows: Callable[[int], None] = lambda rows: None,
 ) -> Inspection:
-    """Read the whole file (or its first `limit` rows) once. Raises FileProblem; nothing is written yet."""
+    """Read the whole file (or its first `limit` rows) once. Raises FileProblem; nothing is written yet.
+
+    `on_rows` hears every thousand rows how many were read.
+    """
     columns = source.columns or _json_columns(source, limit)
     mapping = map_columns(spec, columns, options)
     worded = {
@@ -52,6 +56,8 @@ def inspect(
     kept, rows = set(), 0
     for row in islice(source.rows(), limit):
         rows += 1
+        if rows % 1000 == 0:
+            on_rows(rows)
         if row.problem:
             continue
         for column, kind in kinds.items():

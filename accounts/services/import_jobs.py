@@ -94,7 +94,19 @@ class _Work:
 
     def prepared(self, path: Path) -> PreparedFile:
         options = ImportOptions.from_json(self._upload.options)
-        return prepare_file(workspace=self.workspace, kind=self._upload.kind, path=path, options=options)
+        return prepare_file(
+            workspace=self.workspace,
+            kind=self._upload.kind,
+            path=path,
+            options=options,
+            on_rows=self._read,
+        )
+
+    def _read(self, rows: int) -> None:
+        """While the file is read for the first time its length is unknown."""
+        if self.state == State.CHECKING:
+            self.progress(rows, 0)
+        self.keeper.check()
 
     def keep(self) -> LeaseKeeper:
         self.keeper = LeaseKeeper(self.lease, self.beat)
@@ -122,8 +134,9 @@ def _check(work: _Work, upload: ImportUpload) -> None:
     with _copy(work, file) as path:
         reasons = work.refusals
         try:
-            outcome = _dry_run(work, path)
-            preview = _exact_preview(work, path)
+            prepared = work.prepared(path)
+            outcome = _dry_run(work, prepared)
+            preview = _exact_preview(prepared)
         except FileProblem as problem:
             found: dict[str, Any] = {"problem": problem_json(problem)}
             state, result = State.MAPPING, {}
@@ -144,10 +157,10 @@ def _copy(work: _Work, file: StoredFile) -> Iterator[Path]:
         yield path
 
 
-def _dry_run(work: _Work, path: Path) -> ImportOutcome:
+def _dry_run(work: _Work, prepared: PreparedFile) -> ImportOutcome:
     return run_import(
         workspace=work.workspace,
-        prepared=work.prepared(path),
+        prepared=prepared,
         acting_user=None,
         dry_run=True,
         progress=work.progress,
@@ -155,8 +168,7 @@ def _dry_run(work: _Work, path: Path) -> ImportOutcome:
     )
 
 
-def _exact_preview(work: _Work, path: Path) -> dict[str, Any]:
-    prepared = work.prepared(path)
+def _exact_preview(prepared: PreparedFile) -> dict[str, Any]:
     return preview_file(
         prepared.source, prepared.kind.spec, prepared.options, prepared.dates, prepared.inspection
     )

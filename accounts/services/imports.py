@@ -87,13 +87,21 @@ class PreparedFile:
         return RowParser(self.kind.spec, self.inspection, self.dates).parse_all(self.source)
 
 
-def prepare_file(*, workspace: Workspace, kind: str, path: Path, options: ImportOptions) -> PreparedFile:
+def prepare_file(
+    *,
+    workspace: Workspace,
+    kind: str,
+    path: Path,
+    options: ImportOptions,
+    on_rows: Callable[[int], None] = lambda rows: None,
+) -> PreparedFile:
     """Read the file once and settle its mapping. Raises FileProblem; writes nothing."""
     found = import_kinds.get(kind)
     dates = DateReader(options.date_format, workspace.zone)
     _read_known_at(options, dates)
     source = SourceFile(path, encoding=options.encoding, delimiter=options.delimiter)
-    return PreparedFile(found, source, options, dates, inspect(source, found.spec, options, dates))
+    inspection = inspect(source, found.spec, options, dates, on_rows=on_rows)
+    return PreparedFile(found, source, options, dates, inspection)
 
 
 def run_import(

@@ -62,7 +62,7 @@ def test_the_mapping_is_guessed_with_reasons_and_examples(ada: Client) -> None:
         assert f'<option value="{field}" selected>' in html
     assert "guessed from its name" in html
     assert "Its name says how it ended" in html
-    assert "“25/04/2025” is read as April 25, 2025" in html
+    assert "“03/04/2025” is read as April 3, 2025" in html
 
 
 def test_from_upload_to_undo(ada: Client, cast: Cast, checked: str) -> None:
