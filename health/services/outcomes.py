@@ -11,8 +11,8 @@ from cs_platform.lib.periods import day_start
 from cs_platform.lib.scoping import current_workspace_id
 from cs_platform.lib.shards import ALL, Shard
 from health.models import Assignment, Experiment, Outcome, StopReason
-from health.services.experiments import stop_experiment
 from health.queries.outcome_facts import outcome_facts
+from health.services.experiments import stop_experiment
 
 
 @transaction.atomic
