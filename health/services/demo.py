@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts.models import AuditEntry, Role, User, Workspace
@@ -16,6 +17,7 @@ from accounts.services.workspaces import add_member, create_workspace
 from cs_platform.lib.periods import local_day
 from cs_platform.lib.scoping import workspace_scope
 from health.services.demo_imports import write_demo_imports
+from health.services.demo_look import dress_demo
 from health.services.demo_mail import write_demo_mail
 from health.services.fold import fold_workspace
 from health.services.predictions import train
@@ -80,6 +82,7 @@ def prepare_demo_workspace() -> Workspace:
         with workspace_scope(workspace.pk):
             for person, user in users.items():
                 add_member(user=user, role=person.role, acting_user=None)
+            dress_demo(acting_user=users[PEOPLE[0]], now=timezone.now())
     return workspace
 
 

@@ -35,7 +35,7 @@ def test_the_preview_follows_and_back_leads_to_the_page_before(
         page.fill("#en-body", words + " {{ contact.name }}")
         expect(mail.locator("p.t").first).to_contain_text(words.replace("*", ""))
     expect(mail.locator("strong")).to_have_text("try")
-    page.get_by_text("Dark", exact=True).click()
+    page.locator(".mail-preview label", has_text="Dark").click()
     expect(mail.locator("td.card")).to_have_css("background-color", "rgb(29, 34, 43)")
     assert page.evaluate("history.length") == before
     assert violations(page) == []

@@ -15,6 +15,7 @@ from accounts.services import mail
 from accounts.services.jobs import run_due_jobs
 from accounts.services.versions import draft_of, newest_published
 from cs_platform.lib.scoping import workspace_scope
+from health.services.demo import prepare_demo_workspace
 from tests.accounts.web import web
 from tests.builders import make_account, make_contact
 
@@ -280,3 +281,25 @@ def test_what_was_sent_can_be_seen_again(cast, account):
     client = web(cast.vera.user)
     assert client.get(f"/mails/{email.public_id}/").status_code == 200
     assert "<em>words</em> for Mina" in client.get(f"/mails/{email.public_id}/frame/").content.decode()
+
+
+def test_public_pages_wear_the_logo_and_the_colour(cast):
+    web(cast.ada).post("/settings/branding/logo/", {"logo": picture()})
+    web(cast.ada).post("/settings/branding/", BRAND)
+    run_due_jobs(limit=5, kind=mail.SEND_JOB)
+    link = next(line for line in outbox.outbox[0].body.splitlines() if "/sender/" in line).partition(
+        "/sender/"
+    )[2]
+    body = Client().get(f"/sender/{link}").content.decode()
+    assert f"/brand/{cast.workspace.public_id}/" in body
+    assert "/brand/colours/aabbcc.css" in body
+    css = Client().get("/brand/colours/aabbcc.css").content.decode()
+    assert "--color-primary:#" in css
+    assert Client().get("/brand/colours/red;x.css").status_code == 404
+
+
+def test_the_demo_has_a_look_of_its_own(db):
+    workspace = prepare_demo_workspace()
+    with workspace_scope(workspace.pk):
+        assert MailBranding.objects.select_related("logo").get().logo is not None
+        assert not OutboundEmail.objects.exists()
