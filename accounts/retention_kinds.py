@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from accounts.registry import RetentionKind, retention_kinds
-from accounts.services import retention
+from accounts.services import import_uploads, retention
 
 
 def register() -> None:
@@ -57,6 +57,16 @@ def register() -> None:
             30,
             7,
             retention.drop_webhook_log,
+        ),
+        (
+            "accounts.import_uploads",
+            _("Uploaded files"),
+            _(
+                "Files that were not imported, and the first values of those that were. The import itself stays."
+            ),
+            14,
+            1,
+            import_uploads.forget_uploads,
         ),
     ):
         retention_kinds.register(RetentionKind(name, label, description, days, least, prune))

@@ -186,6 +186,16 @@ def try_again(*, upload: ImportUpload) -> None:
         Job.objects.put(CHECK_JOB if row.state == State.CHECKING else RUN_JOB, row.pk)
 
 
+def forget_uploads(before: datetime, limit: int) -> int:
+    """Old files that were never imported go; of imported ones the values that were shown for mapping."""
+    old = ImportUpload.objects.filter(created_at__lt=before)
+    idle = old.filter(state__in=(State.MAPPING, State.CHECKING, State.CHECKED)).values_list("pk", flat=True)
+    removed: int = ImportUpload.objects.filter(pk__in=list(idle[:limit])).delete()[0]
+    full = old.filter(state=State.FINISHED).exclude(samples={}, preview={}).values_list("pk", flat=True)
+    emptied = ImportUpload.objects.filter(pk__in=list(full[:limit])).update(samples={}, preview={}, result={})
+    return removed + emptied
+
+
 def _locked(upload: ImportUpload) -> ImportUpload:
     found: ImportUpload = ImportUpload.objects.select_for_update().get(pk=upload.pk)
     return found

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Account, Import, ImportChange, ImportUpload, Job, StoredFileChunk
+from accounts.services.import_uploads import forget_uploads
 from accounts.services.jobs import run_due_jobs
 from cs_platform.lib.scoping import workspace_scope
 from tests.accounts.web import web
@@ -219,10 +222,19 @@ def test_only_those_who_may_import_see_any_of_it(cast: Cast, checked: str) -> No
 
 def test_a_job_that_was_given_up_can_be_tried_again(ada: Client, cast: Cast, checked: str) -> None:
     ada.post(f"{checked}import/")
-    from django.utils import timezone
-
     Job.objects.filter(kind="accounts.import_run").update(parked_at=timezone.now())
     assert "Try again" in ada.get(checked).content.decode()
     ada.post(f"{checked}retry/")
     run_due_jobs(limit=5)
     assert names(cast) == ["Alder", "Birch"]
+
+
+def test_old_uploads_are_forgotten_and_their_imports_stay(ada: Client, cast: Cast, checked: str) -> None:
+    ada.post(f"{checked}import/")
+    run_due_jobs(limit=5)
+    upload(ada, CSV)
+    with workspace_scope(cast.workspace.pk):
+        assert forget_uploads(timezone.now() + timedelta(minutes=1), 100) == 2
+        assert forget_uploads(timezone.now() + timedelta(minutes=1), 100) == 0
+        kept = ImportUpload.objects.get()
+        assert (kept.samples, kept.preview, Import.objects.count()) == ({}, {}, 1)
