@@ -2,6 +2,7 @@
 // the page before and not to an earlier state of the preview.
 const PAUSE = 500;
 let waiting;
+let shown = 0;
 
 const show = (form) => {
   const button = document.querySelector(`[data-refresh="${form.id}"]`);
@@ -9,11 +10,11 @@ const show = (form) => {
   if (!button || !old) return;
   const fresh = old.cloneNode();
   fresh.removeAttribute("src");
-  old.removeAttribute("name");
+  // A name of its own: the old frame would answer to the old one.
+  fresh.name = button.formTarget = `mail-preview-${(shown += 1)}`;
   fresh.classList.add("is-coming");
   old.after(fresh);
   fresh.addEventListener("load", () => {
-    // The first load is that of the empty frame in some browsers; the answer of the server follows.
     fresh.classList.remove("is-coming");
     for (const other of fresh.parentElement.querySelectorAll("iframe")) if (other !== fresh) other.remove();
   });
