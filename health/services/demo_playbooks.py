@@ -1,4 +1,4 @@
-"""Playbooks of the demo workspace: four in force for three weeks, one that its cap has paused, the rest to choose from."""
+"""Playbooks of the demo workspace: five in force for three weeks, one that its cap has paused, the rest to choose from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from health.services.sequence_engine import advance
 from health.services.sequence_plans import draft_of, publish
 from health.services.sequences import enrol_due
 
-LIVE = {"gone-quiet": 8, "champion-left": 6, "tickets-rising": 6, "renewal-low-health": 5}
+LIVE = {"usage-dropped": 8, "gone-quiet": 8, "key-feature-unused": 6, "champion-left": 6, "tickets-rising": 6}
 DRAFTS = ("high-churn-probability",)
 DAYS = 18
 
