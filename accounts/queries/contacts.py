@@ -24,7 +24,7 @@ MAILS_SHOWN = 25
 DECISIONS_SHOWN = 25
 Status = OutboundEmail.Status
 
-_TONES = {
+_TONES: dict[str, str] = {
     MailEvent.Kind.HARD_BOUNCE: "red",
     MailEvent.Kind.COMPLAINT: "red",
     MailEvent.Kind.SOFT_BOUNCE: "amber",
@@ -70,7 +70,7 @@ def contact_page(contact: Contact, *, address_hash: bytes, now: datetime) -> Con
     )
     return ContactPage(
         contact=contact,
-        role=ContactRole(contact.role).label if contact.role in ContactRole.values else contact.role,
+        role=str(ContactRole(contact.role).label) if contact.role in ContactRole.values else contact.role,
         mails=_mails(contact),
         decisions=_decisions(contact),
         holds=list(
@@ -118,7 +118,8 @@ def mail_row(email: OutboundEmail, event: MailEvent | None) -> MailRow:
     """What the mail system reported says more than that it was handed over."""
     if event is not None:
         return MailRow(email, event.get_kind_display(), _TONES.get(event.kind, ""), "", event.occurred_at)
-    tone = {Status.DOUBTFUL: "amber", Status.FAILED: "red"}.get(email.status, "")
+    tones: dict[str, str] = {Status.DOUBTFUL: "amber", Status.FAILED: "red"}
+    tone = tones.get(email.status, "")
     why = reason_words(email.held_reason or email.last_error) if email.status != Status.SENT else ""
     state = str(email.get_status_display())
     return MailRow(

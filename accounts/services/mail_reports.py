@@ -139,15 +139,13 @@ def _mail_of(report: Report) -> OutboundEmail | None:
 
 def _act(report: Report, address: str, email: OutboundEmail | None, now: datetime) -> None:
     if report.kind == Kind.HARD_BOUNCE:
-        suppress(address, reason=Reason.HARD_BOUNCE, note=report.code, now=now)
+        suppress(address, reason=Reason.HARD_BOUNCE, now=now)
     elif report.kind == Kind.COMPLAINT:
         suppress(address, reason=Reason.COMPLAINT, now=now)
     elif report.kind == Kind.UNSUBSCRIBED:
         suppress(address, reason=Reason.UNSUBSCRIBED, now=now)
     elif report.kind == Kind.SOFT_BOUNCE and _soft_bounces(address) >= SOFT_BOUNCES_IN_A_ROW:
-        suppress(
-            address, reason=Reason.SOFT_BOUNCES, until=now + SOFT_BOUNCE_PAUSE, note=report.code, now=now
-        )
+        suppress(address, reason=Reason.SOFT_BOUNCES, until=now + SOFT_BOUNCE_PAUSE, now=now)
     elif report.kind == Kind.DELIVERED and email is not None:
         # The doubt about a mail ends when the mail system says it came through.
         OutboundEmail.objects.filter(pk=email.pk, status=Status.DOUBTFUL).update(

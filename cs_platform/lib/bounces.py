@@ -132,8 +132,9 @@ def _original_id(mail: Message) -> str:
         kind = part.get_content_type()
         if kind == "message/rfc822":
             inner = part.get_payload()
-            if isinstance(inner, list) and inner and inner[0].get("Message-ID"):
-                return str(inner[0]["Message-ID"]).strip()
+            first = inner[0] if isinstance(inner, list) and inner else None
+            if isinstance(first, Message) and first.get("Message-ID"):
+                return str(first["Message-ID"]).strip()
         elif kind == "text/rfc822-headers" and (found := _first(_MESSAGE_ID, _text(part))):
             return found
     return _first(_MESSAGE_ID, _plain(mail))

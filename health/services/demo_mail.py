@@ -123,7 +123,7 @@ def _report(story: _Story, person: Contact, mail: OutboundEmail, when: datetime)
         received_at=when,
     )
     if kind == MailEvent.Kind.HARD_BOUNCE:
-        suppress(person.email, reason=EmailSuppression.Reason.HARD_BOUNCE, note=code, now=when)
+        suppress(person.email, reason=EmailSuppression.Reason.HARD_BOUNCE, now=when)
 
 
 def _circumstances(story: _Story, person: Contact, place: int) -> None:

@@ -63,7 +63,7 @@ def test_fifty_looks_by_a_scanner_change_nothing(cast, links):
 
 def test_the_page_offers_this_kind_alone_and_everything(cast, links):
     page = Client().get(links["unsubscribe_url"]).content.decode()
-    assert "Stop only this kind: Offers and newsletters" in page
+    assert "Stop only this kind" in page and "Offers and newsletters" in page
     assert "m•••@northwind.example" in page and "mina@northwind" not in page
     assert "noindex" in page
     Client().post(links["unsubscribe_url"], {"scope": "category"})

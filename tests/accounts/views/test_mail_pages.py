@@ -64,7 +64,7 @@ def test_the_persons_page_costs_the_same_for_many_mails(cast, mina):
 
     first = queries()
     with workspace_scope(cast.workspace.pk):
-        for number in range(30):
+        for _ in range(30):
             sent_mail(mina)
             decide(contact=mina, mail_class="transactional", kind="x", now=timezone.now())
     assert queries() <= first + 1, "the reports of all mails at once"
