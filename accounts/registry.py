@@ -85,6 +85,8 @@ class TimelineSource:
 
 @dataclass(frozen=True)
 class SettingsPage:
+    """A card of the settings' first page; the tens of `order` name its group (`accounts/queries/settings.py`)."""
+
     name: str
     label: Any
     description: Any

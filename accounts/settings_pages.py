@@ -31,12 +31,12 @@ def register() -> None:
         _("Exchange rates"),
         _("What other currencies are worth in the report currency, by date."),
         "settings.manage",
-        25,
+        26,
     )
     page("members", _("Members"), _("Who may come in, with which role; invitations."), "members.manage", 30)
-    page("imports", _("Imports"), _("Bring files in, see what became of them, undo them."), "imports.run", 35)
+    page("imports", _("Imports"), _("Bring files in, see what became of them, undo them."), "imports.run", 40)
     page("welcome", _("First steps"), _("From an empty workspace to the first queue."), "settings.view", 5)
-    page("keys", _("API keys"), _("Keys for sending events and for reading results."), "settings.manage", 40)
+    page("keys", _("API keys"), _("Keys for sending events and for reading results."), "settings.manage", 42)
     page(
         "notification_settings",
         _("Notifications"),
@@ -56,31 +56,31 @@ def register() -> None:
         _("Mail texts"),
         _("What your mails say, in each language: drafts, versions, previews."),
         "settings.view",
-        32,
+        50,
     )
     page(
         "branding",
         _("Sender and look"),
         _("Name, address, logo and colour of your mails and public pages."),
         "settings.manage",
-        34,
+        52,
     )
     page(
         "calendar",
         _("Working days"),
         _("Days of the week and holidays on which nobody is disturbed."),
         "settings.manage",
-        25,
+        24,
     )
     page(
         "data",
         _("Data"),
         _("How long details are kept; export of everything; deletion of the workspace."),
         "settings.manage",
-        75,
+        28,
     )
     page(
-        "audit_log", _("Audit log"), _("Who changed what, and when. It can only grow."), "settings.manage", 80
+        "audit_log", _("Audit log"), _("Who changed what, and when. It can only grow."), "settings.manage", 38
     )
     page(
         "design",

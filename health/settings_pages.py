@@ -15,6 +15,6 @@ def register() -> None:
             _("A write key, lines to copy, and what arrives right now."),
             "health:connect",
             "settings.manage",
-            36,
+            41,
         )
     )

@@ -11,17 +11,15 @@ from django.utils.translation import gettext
 from accounts.access import WorkspaceRequest, allows, requires
 from accounts.forms.settings import WorkspaceForm
 from accounts.models import AuditEntry, Workspace
-from accounts.registry import settings_pages
+from accounts.queries.settings import settings_groups
 from accounts.services.members import update_workspace
 from accounts.views.design import sample_context
 
 
 @requires("settings.view")
 def settings_index(request: WorkspaceRequest) -> HttpResponse:
-    pages = [
-        p for p in sorted(settings_pages, key=lambda p: p.order) if allows(request.membership, p.permission)
-    ]
-    return render(request, "settings/index.html", {"pages": pages})
+    groups = settings_groups(lambda permission: allows(request.membership, permission))
+    return render(request, "settings/index.html", {"groups": groups})
 
 
 @requires("settings.manage")
