@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 
 from accounts.models import Account, Segment, SegmentMembership, SegmentVersion
-from accounts.queries.segments import accounts_in
+from accounts.queries.segments import account_ids_in
 from accounts.segments import Tree, TreeError, all_fields, describe_tree, parse_tree
 from accounts.segments.fields import Moment, SegmentField
 
@@ -102,23 +102,21 @@ def rule_in_words(definition: Any, fields: dict[str, SegmentField], currency: st
 
 
 def match_of(tree: Tree, *, now: datetime) -> Match:
-    found = accounts_in(tree, now=now)
-    return Match(found.count(), Account.objects.count(), list(found.order_by("name", "pk")[:SAMPLE]))
+    ids = account_ids_in(tree, now=now)
+    return Match(len(ids), Account.objects.count(), _named(ids, SAMPLE))
 
 
 def effect_of(segment: Segment, tree: Tree, *, now: datetime) -> Effect:
     """Who would enter and leave, against the members as they stand."""
-    matching = accounts_in(tree, now=now)
-    inside = SegmentMembership.objects.filter(
-        segment=segment, account_id=OuterRef("pk"), left_at__isnull=True
-    )
-    entering = matching.exclude(Exists(inside))
-    leaving = Account.objects.filter(Exists(inside)).exclude(pk__in=matching.values("pk"))
-    return Effect(entering.count(), leaving.count(), _named(entering), _named(leaving))
+    matching = account_ids_in(tree, now=now)
+    stays = SegmentMembership.objects.filter(segment=segment, left_at__isnull=True)
+    inside = set(stays.values_list("account_id", flat=True))
+    entering, leaving = matching - inside, inside - matching
+    return Effect(len(entering), len(leaving), _named(entering, NAMES_SHOWN), _named(leaving, NAMES_SHOWN))
 
 
-def _named(accounts: QuerySet[Account]) -> list[Account]:
-    return list(accounts.order_by("name", "pk")[:NAMES_SHOWN])
+def _named(account_ids: set[int], most: int) -> list[Account]:
+    return list(Account.objects.filter(pk__in=account_ids).order_by("name", "pk")[:most])
 
 
 def members_page(segment: Segment, *, view: str, after: str = "", size: int = PAGE_SIZE) -> MembersPage:

@@ -20,6 +20,15 @@ def accounts_in(tree: Tree, *, now: datetime) -> QuerySet[Account]:
     return found
 
 
+def account_ids_in(tree: Tree, *, now: datetime) -> set[int]:
+    """Ids of the accounts that match, all at once.
+
+    For whoever goes on to count, compare or sort: inside a larger statement (a LIMIT, a NOT IN) the database may
+    plan a rule of many parts row by row, which took minutes where this takes a fifth of a second.
+    """
+    return set(accounts_in(tree, now=now).values_list("pk", flat=True))
+
+
 def matches(tree: Tree, account_id: int, *, now: datetime) -> bool:
     """Whether one account matches."""
     return accounts_in(tree, now=now).filter(pk=account_id).exists()

@@ -9,12 +9,12 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Value
+from django.db.models import F, Value
 from django.db.models.functions import Greatest
 
 from accounts.models import Segment, SegmentMembership, SegmentVersion, User
 from accounts.queries.segment_uses import uses_of
-from accounts.queries.segments import accounts_in
+from accounts.queries.segments import account_ids_in
 from accounts.segments import TreeError, parse_tree
 from accounts.segments.tree import Tree
 from accounts.services import versions
@@ -136,19 +136,15 @@ def delete_segment(*, segment: Segment, acting_user: User | None) -> None:
 def sync_segment(*, segment: Segment, tree: Tree, now: datetime) -> Moved:
     """Close the stays of those who no longer match, open stays for those who do now. Idempotent."""
     Segment.objects.select_for_update().get(pk=segment.pk)
-    matching = accounts_in(tree, now=now)
+    matching = account_ids_in(tree, now=now)
     stays = SegmentMembership.objects.filter(segment=segment, left_at__isnull=True)
-    left = stays.exclude(account_id__in=matching.values("pk")).update(
-        left_at=Greatest(Value(now), F("entered_at"))
-    )
-    inside = SegmentMembership.objects.filter(
-        segment=segment, account_id=OuterRef("pk"), left_at__isnull=True
-    )
-    fresh = matching.exclude(Exists(inside)).values_list("pk", flat=True)
+    inside = dict(stays.values_list("account_id", "pk"))
+    over = [stay for account_id, stay in inside.items() if account_id not in matching]
+    left = SegmentMembership.objects.filter(pk__in=over).update(left_at=Greatest(Value(now), F("entered_at")))
     entered = upsert(
         SegmentMembership._meta.db_table,
         ("segment_id", "account_id", "entered_at"),
-        ((segment.pk, account_id, now) for account_id in fresh),
+        ((segment.pk, account_id, now) for account_id in sorted(matching - inside.keys())),
         key=("segment_id", "account_id"),
         update=(),
         where="left_at IS NULL",
