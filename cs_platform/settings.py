@@ -57,6 +57,8 @@ OUTGOING_ALLOWED_HOSTS = env.listing("OUTGOING_ALLOWED_HOSTS", [])
 NEW_WORKSPACES = env.text("NEW_WORKSPACES", "owners")
 # Events per second and workspace that one web process takes before it answers 429.
 INTAKE_EVENTS_PER_SECOND = env.integer("INTAKE_EVENTS_PER_SECOND", 20_000, minimum=1)
+# Requests per minute of one API key, counted in the database for all web processes together.
+API_REQUESTS_PER_MINUTE = env.integer("API_REQUESTS_PER_MINUTE", 600, minimum=1)
 
 # --- Applications ------------------------------------------------------------------------------------------------
 # Lowest last: an import points to the right only. Removing a motion leaves the rest running.

@@ -1,17 +1,19 @@
-"""Bearer API keys: who calls, with which scope of access, in which workspace."""
+"""Bearer API keys: who calls, with which scope of access, in which workspace, how fast."""
 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import HttpBearer
 
-from accounts.api.problems import Problem
+from accounts.api.problems import MOST_BYTES, Problem, invalid, too_large
 from accounts.models import ApiKey
+from accounts.services.api_pace import spend
 from accounts.services.workspaces import find_api_key
 from cs_platform.lib.scoping import workspace_scope
 from cs_platform.lib.signing import parse_credential
@@ -30,20 +32,36 @@ class BearerKey(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
         credential = parse_credential(token)
         key = find_api_key(credential) if credential else None
-        if key is not None:
-            _note_use(key)
+        if key is None:
+            return None
+        pace = request.api_pace = spend(key)  # type: ignore[attr-defined]
+        if pace.wait:
+            raise Problem(429, "too_many_requests", f"This key asked too often. Try again in {pace.wait} s.")
+        _note_use(key)
+        _refuse_by_length(request)
         return key
+
+
+def pace_headers(request: HttpRequest) -> dict[str, str]:
+    """What every answer to a valid key says about its limit."""
+    pace = getattr(request, "api_pace", None)
+    return pace.headers() if pace else {}
 
 
 def needs(access: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Run an endpoint inside the key's workspace, if the key's scope includes `access`."""
 
     def decorate(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+        known = _query_names(endpoint)
+
         @functools.wraps(endpoint)
         def scoped(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             key: ApiKey = request.auth  # type: ignore[attr-defined]
             if access not in _INCLUDES[ApiKey.Scope(key.scope)]:
                 raise Problem(403, "forbidden", f"This key has the scope {key.scope}; {access} is needed.")
+            for name in request.GET:
+                if name not in known:
+                    raise invalid(name, "unknown_parameter", "there is no such parameter here")
             with workspace_scope(key.workspace.pk):
                 return endpoint(request, *args, **kwargs)
 
@@ -51,6 +69,19 @@ def needs(access: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         return scoped
 
     return decorate
+
+
+def _query_names(endpoint: Callable[..., Any]) -> frozenset[str]:
+    """Endpoints take their query parameters as one schema named `filters`."""
+    parameter = inspect.signature(endpoint).parameters.get("filters")
+    return frozenset(get_args(parameter.annotation)[0].model_fields) if parameter else frozenset()
+
+
+def _refuse_by_length(request: HttpRequest) -> None:
+    """Before a byte of the body is read."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isdecimal() and int(length) > MOST_BYTES:
+        raise too_large()
 
 
 def _note_use(key: ApiKey) -> None:

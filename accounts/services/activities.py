@@ -18,7 +18,7 @@ def log_touch(
     occurred_at: datetime,
     contact: Contact | None = None,
     body: str = "",
-    acting_user: User,
+    acting_user: User | None,
 ) -> Activity:
     """A line of the timeline that counts as a touch ("days since the last CSM touch")."""
     if kind not in TouchKind.values:

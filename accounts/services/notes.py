@@ -12,7 +12,7 @@ from accounts.services.audit import audit
 
 @transaction.atomic
 def add_note(
-    *, account: Account, body: str, is_pinned: bool = False, acting_user: User, now: datetime
+    *, account: Account, body: str, is_pinned: bool = False, acting_user: User | None, now: datetime
 ) -> Note:
     note: Note = Note.objects.create(
         account=account, author=acting_user, body=body, is_pinned=is_pinned, created_at=now

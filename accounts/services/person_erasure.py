@@ -24,7 +24,7 @@ ERASE_JOB = "accounts.erase_person"
 
 
 @transaction.atomic
-def request_erasure(*, contact: Contact, acting_user: User, now: datetime) -> PersonRequest:
+def request_erasure(*, contact: Contact, acting_user: User | None, now: datetime) -> PersonRequest:
     """Ask for the erasure; a job does it within minutes. Asking twice is one request."""
     request, is_new = PersonRequest.objects.get_or_create(
         kind=PersonRequest.Kind.ERASURE,

@@ -1,24 +1,52 @@
-"""`GET /api/v1/accounts/`: each account with its score, probability, causes and metrics.
+"""`/api/v1/accounts/`: each account with its score, probability, causes and metrics; written by its external id.
 
 No postponed annotations here: ninja reads them through the decorator, whose module lacks our names.
 """
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Any, Literal
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import Http404, HttpRequest
-from django.urls import reverse
-from ninja import Router, Schema
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from ninja import Query, Router, Schema
+from ninja.responses import Status
 from pydantic import Field
 
-from accounts.api.cursors import cursor_after, id_of
-from accounts.api.problems import ProblemSchema
+from accounts.api.cursors import id_of
+from accounts.api.pages import page_of_rows
+from accounts.api.problems import READS, READS_ONE, WRITES, WRITES_ONE, invalid
 from accounts.api.security import needs
+from accounts.api.types import Address, Body, Day, ExternalId, Moment, Paging, Properties, Short
+from accounts.api.writing import writes
+from accounts.models import Account, Membership
+from accounts.services.upserts import upsert_row
 from health.queries.api_accounts import AccountRow, account_rows
+from health.queries.segment_filter import in_segments
+from health.services.queue import assign_accounts
 
 router = Router(tags=["accounts"])
-PROBLEMS = {401: ProblemSchema, 403: ProblemSchema, 422: ProblemSchema, 503: ProblemSchema}
+
+
+class AccountFilter(Paging):
+    external_id: ExternalId | None = None
+    csm: Short | None = Field(None, description="mail address of the responsible CSM; `none` for nobody")
+    band: Literal["red", "yellow", "green"] | None = None
+    segment: UUID | None = Field(None, description="public_id of a segment")
+    as_of_since: Day | None = Field(None, description="measured on this day or later")
+
+    def where(self) -> Q:
+        """The filters as one condition on accounts."""
+        found = Q()
+        if self.csm is not None:
+            found &= Q(csm__isnull=True) if self.csm == "none" else Q(csm__user__email__iexact=self.csm)
+        if self.band is not None:
+            found &= Q(state__health_band=self.band)
+        if self.as_of_since is not None:
+            found &= Q(state__as_of__gte=self.as_of_since)
+        return found & in_segments([str(self.segment)], "pk") if self.segment else found
 
 
 class AccountOut(Schema):
@@ -48,34 +76,71 @@ class AccountPage(Schema):
     next: str | None = Field(description="address of the next page")
 
 
+class AccountIn(Body):
+    external_id: ExternalId
+    name: Short | None = Field(None, max_length=300, description="default: the external_id")
+    domain: Short | None = None
+    industry: Short | None = Field(None, max_length=100)
+    country: Short | None = Field(None, max_length=60)
+    csm: Address | None = Field(None, description="mail address of a member; null leaves it as it is")
+    created_at: Moment | None = Field(None, description="when the customer began, in your own records")
+    traits: Properties = Field(
+        default_factory=dict, description="columns of your own, typed by their first value"
+    )
+
+
+class CsmIn(Body):
+    csm: Address | None = Field(description="mail address of a member; null: nobody")
+
+
 @router.get(
-    "/accounts/", response={200: AccountPage, **PROBLEMS}, url_name="accounts", operation_id="list_accounts"
+    "/accounts/", response={200: AccountPage, **READS}, url_name="accounts", operation_id="list_accounts"
 )
 @needs("read")
-def list_accounts(
-    request: HttpRequest,
-    external_id: Annotated[str | None, Field(max_length=200)] = None,
-    cursor: Annotated[str | None, Field(max_length=100)] = None,
-    limit: Annotated[int, Field(ge=1, le=200)] = 50,
-) -> dict[str, Any]:
-    after = id_of(cursor) if cursor else 0
-    rows = account_rows(after=after, limit=limit + 1, external_id=external_id)
-    more = len(rows) > limit
-    link = None
-    if more:
-        address = request.build_absolute_uri(reverse("api-1.0:accounts"))
-        link = f"{address}?cursor={cursor_after(rows[limit - 1].id)}&limit={limit}"
-    return {"results": rows[:limit], "next": link}
+def list_accounts(request: HttpRequest, filters: Query[AccountFilter]) -> dict[str, Any]:
+    """Accounts with score, probability, causes and metrics, a page at a time."""
+    after = id_of(filters.cursor) if filters.cursor else 0
+    rows = account_rows(
+        after=after, limit=filters.limit + 1, external_id=filters.external_id, where=filters.where()
+    )
+    return page_of_rows(request, rows, filters)
 
 
 @router.get(
-    "/accounts/{uuid:public_id}/",
-    response={200: AccountOut, 404: ProblemSchema, **PROBLEMS},
-    operation_id="get_account",
+    "/accounts/{uuid:public_id}/", response={200: AccountOut, **READS_ONE}, operation_id="get_account"
 )
 @needs("read")
 def get_account(request: HttpRequest, public_id: UUID) -> AccountRow:
+    """One account by its public id."""
     rows = account_rows(limit=1, public_id=public_id)
     if not rows:
         raise Http404
     return rows[0]
+
+
+@router.put(
+    "/accounts/", response={200: AccountOut, 201: AccountOut, **WRITES}, operation_id="upsert_account"
+)
+@writes(AccountOut)
+def upsert_account(request: HttpRequest, body: AccountIn) -> Status[Any]:
+    """Create the account with this `external_id` (201) or update it (200). What is left out, or null, stays."""
+    values = body.model_dump(exclude={"csm", "traits"}) | {"csm_email": body.csm}
+    done = upsert_row(kind="accounts", values=values, extras=body.traits, now=timezone.now())
+    [row] = account_rows(limit=1, external_id=body.external_id.strip())
+    return Status(201 if done.created else 200, row)
+
+
+@router.put(
+    "/accounts/{uuid:public_id}/csm/", response={200: AccountOut, **WRITES_ONE}, operation_id="assign_csm"
+)
+@writes(AccountOut)
+def assign_csm(request: HttpRequest, public_id: UUID, body: CsmIn) -> Status[Any]:
+    """Give the account to a CSM, at once in lists and queue."""
+    account = get_object_or_404(Account, public_id=public_id)
+    csm = None
+    if body.csm is not None:
+        csm = Membership.objects.filter(user__email__iexact=body.csm, is_active=True).first()
+        if csm is None:
+            raise invalid("csm", "unknown_csm", "no member has this mail address")
+    assign_accounts(accounts=[account], csm=csm, acting_user=None, now=timezone.now())
+    return Status(200, account_rows(limit=1, public_id=public_id)[0])

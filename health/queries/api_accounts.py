@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from django.db.models import Q
+
 from accounts.models import Account, Workspace
 from cs_platform.lib.scoping import current_workspace_id
 from health.models import AccountSnapshot, AccountState, MetricPosition, Risk
@@ -38,10 +40,17 @@ class AccountRow:
 
 
 def account_rows(
-    *, limit: int, after: int = 0, external_id: str | None = None, public_id: UUID | None = None
+    *,
+    limit: int,
+    after: int = 0,
+    external_id: str | None = None,
+    public_id: UUID | None = None,
+    where: Q | None = None,
 ) -> list[AccountRow]:
     """Up to `limit` accounts with an id above `after`, ascending; optionally only the one with an id."""
-    rows = Account.objects.filter(pk__gt=after).select_related("state", "csm__user").order_by("pk")
+    rows = (
+        Account.objects.filter(where or Q(), pk__gt=after).select_related("state", "csm__user").order_by("pk")
+    )
     if external_id is not None:
         rows = rows.filter(external_id=external_id)
     if public_id is not None:

@@ -38,6 +38,7 @@ class QueueRow:
     opened_on: date
     snoozed_until: date | None
     held_out: tuple[HeldOut, ...] = ()
+    csm_email: str | None = None
 
     @property
     def public_id(self) -> str:
@@ -137,6 +138,7 @@ def _row(entry: QueueEntry, causes: tuple[Cause, ...], held: tuple[HeldOut, ...]
         opened_on=entry.opened_on,
         snoozed_until=entry.snoozed_until,
         held_out=held,
+        csm_email=entry.csm.user.email if entry.csm else None,
     )
 
 

@@ -1,0 +1,125 @@
+"""Subscriptions: read from the mirror, written by their `external_id`.
+
+No postponed annotations here: ninja reads them through the decorators, whose modules lack our names.
+"""
+
+from typing import Any, Literal, Self
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from ninja import Query, Router, Schema
+from ninja.responses import Status
+from pydantic import Field, model_validator
+
+from accounts.api.pages import page_by_id
+from accounts.api.problems import READS, READS_ONE, WRITES
+from accounts.api.schemas import SubscriptionOut
+from accounts.api.security import needs
+from accounts.api.types import Body, Currency, ExternalId, MinorUnits, Moment, Paging, Properties, Short
+from accounts.api.writing import writes
+from accounts.queries.api import subscriptions
+from accounts.services.upserts import upsert_row
+from cs_platform.lib.money import to_major
+
+router = Router(tags=["subscriptions"])
+
+
+class SubscriptionFilter(Paging):
+    external_id: ExternalId | None = None
+    account: ExternalId | None = Field(None, description="the account's external_id")
+    status: Literal["active", "canceled"] | None = None
+    started_since: Moment | None = None
+    ended_since: Moment | None = None
+
+    def lookups(self) -> dict[str, Any]:
+        """The filters as Django look-ups."""
+        names = {
+            "external_id": "external_id",
+            "account": "account__external_id",
+            "status": "status",
+            "started_since": "started_at__gte",
+            "ended_since": "ended_at__gte",
+        }
+        return {path: value for name, path in names.items() if (value := getattr(self, name)) is not None}
+
+
+class SubscriptionIn(Body):
+    external_id: ExternalId
+    account: ExternalId = Field(description="external_id of an account that exists")
+    plan: Short | None = Field(None, description="name; a plan that is not known yet is made")
+    mrr_minor: MinorUnits | None = Field(None, description="monthly, in minor units; needs `currency`")
+    currency: Currency | None = None
+    seats: int | None = Field(None, ge=0, le=2_000_000_000, strict=True)
+    billing_interval: Literal["month", "quarter", "year"] | None = None
+    started_at: Moment
+    ended_at: Moment | None = None
+    renews_at: Moment | None = None
+    ended_reason: (
+        Literal[
+            "customer_service",
+            "low_quality",
+            "missing_features",
+            "switched_service",
+            "too_complex",
+            "too_expensive",
+            "unused",
+            "other",
+        ]
+        | None
+    ) = None
+    ended_cause: Literal["voluntary", "involuntary", "unknown"] | None = None
+    effective_at: Moment | None = Field(None, description="when other terms begin; default: now")
+    properties: Properties = Field(default_factory=dict, description="merged into what is there")
+
+    @model_validator(mode="after")
+    def _money_has_a_currency(self) -> Self:
+        if self.mrr_minor is not None and self.currency is None:
+            raise ValueError("mrr_minor needs currency")
+        return self
+
+
+class SubscriptionPage(Schema):
+    results: list[SubscriptionOut]
+    next: str | None = Field(description="address of the next page")
+
+
+@router.get(
+    "/subscriptions/",
+    response={200: SubscriptionPage, **READS},
+    url_name="subscriptions",
+    operation_id="list_subscriptions",
+)
+@needs("read")
+def list_subscriptions(request: HttpRequest, filters: Query[SubscriptionFilter]) -> Any:
+    """Subscriptions by ascending age in this system, a page at a time."""
+    rows = subscriptions().filter(**filters.lookups())
+    return page_by_id(request, rows, filters)
+
+
+@router.get(
+    "/subscriptions/{uuid:public_id}/",
+    response={200: SubscriptionOut, **READS_ONE},
+    operation_id="get_subscription",
+)
+@needs("read")
+def get_subscription(request: HttpRequest, public_id: UUID) -> Any:
+    """One subscription by its public id."""
+    return get_object_or_404(subscriptions(), public_id=public_id)
+
+
+@router.put(
+    "/subscriptions/",
+    response={200: SubscriptionOut, 201: SubscriptionOut, **WRITES},
+    operation_id="upsert_subscription",
+)
+@writes(SubscriptionOut)
+def upsert_subscription(request: HttpRequest, body: SubscriptionIn) -> Status[Any]:
+    """Create the subscription with this `external_id` (201) or update it (200). What is left out, or null, stays."""
+    values = body.model_dump(exclude={"mrr_minor", "properties"})
+    if body.mrr_minor is not None and body.currency is not None:
+        values["mrr"] = to_major(body.mrr_minor, body.currency)
+    done = upsert_row(kind="subscriptions", values=values, extras=body.properties, now=timezone.now())
+    code = 201 if done.created else 200
+    return Status(code, subscriptions().get(external_id=body.external_id.strip()))
