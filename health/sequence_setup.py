@@ -16,14 +16,16 @@ from accounts.registry import (
     MailKind,
     NotificationKind,
     TimelineSource,
+    WebhookEvent,
     job_kinds,
     mail_kinds,
     notification_kinds,
     timeline_sources,
+    webhook_events,
 )
 from health.models import Sequence, Severity
-from health.queries.sequence_candidates import SUBJECT
 from health.queries.playbook_timeline import playbook_entries
+from health.queries.sequence_candidates import SUBJECT
 from health.queries.sequence_people import ROLES
 from health.registry import (
     AnswerSource,
@@ -37,7 +39,7 @@ from health.registry import (
 )
 from health.sequences.spec import SequenceAction, StepField
 from health.services import sequence_actions as acts
-from health.services import sequence_engine, sequence_mail, sequence_plans, sequence_runs
+from health.services import sequence_engine, sequence_mail, sequence_plans, sequence_runs, sequence_webhook
 from health.services.sequence_night import enrol_by_job
 from health.services.sequence_notices import PAUSED_KIND
 
@@ -93,6 +95,9 @@ def register() -> None:
             permission="health.configure",
             order=40,
         )
+    )
+    webhook_events.register(
+        WebhookEvent(sequence_webhook.EVENT, _("A playbook's message"), sequence_webhook.FIELDS)
     )
     for action in _actions():
         sequence_actions.register(action)
@@ -171,6 +176,16 @@ def _actions() -> tuple[SequenceAction, ...]:
             run=acts.assign,
             describe=acts.assign_words,
             preview=acts.assign_preview,
+        ),
+        SequenceAction(
+            "webhook",
+            _("Tell other systems"),
+            _("Send a signed message to the workspace's webhooks."),
+            "webhook",
+            (StepField("message", _("Name of the message"), longest=80),),
+            run=sequence_webhook.tell,
+            describe=sequence_webhook.tell_words,
+            preview=sequence_webhook.tell_preview,
         ),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -128,7 +128,7 @@ def run_rows(
     sequence: Sequence, *, state: str = "", after: str = "", before: str = ""
 ) -> tuple[list[RunRow], Page]:
     """One page of runs, the newest first; `state` "open", "done", "exited", "failed" or all."""
-    rows: QuerySet[SequenceRun] = SequenceRun.objects.filter(sequence=sequence)
+    rows = SequenceRun.objects.filter(sequence=sequence)
     if state == "open":
         rows = rows.filter(state__in=OPEN_STATES)
     elif state in RunState.values:

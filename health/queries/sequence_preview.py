@@ -133,7 +133,8 @@ def _walk(
     zone: Any,
     contact: Contact | None,
 ) -> Walk:
-    found, place, clock, unsure = Walk(account), 0, now, False
+    found, clock, unsure = Walk(account), now, False
+    place: int | None = 0
     seen: set[int] = set()
     for _turn in range(MOST_TURNS):
         if place is None or place in seen:

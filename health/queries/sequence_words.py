@@ -36,6 +36,7 @@ WHY = {
     "no_csm": _("there is no CSM"),
     "same_csm": _("it was theirs already"),
     "no_date": _("the account has no such date"),
+    "nobody_listens": _("no endpoint listens"),
 }
 EXIT_LABELS = {
     "risk_closed": _("The risk that began it is closed"),

@@ -113,7 +113,7 @@ class _Reader:
         except TreeError as error:
             self.complain(field, str(error))
             return None
-        return raw  # type: ignore[no-any-return]
+        return raw
 
     def steps(self, raw: Any) -> tuple[d.Step, ...]:
         items = raw if isinstance(raw, list) else []

@@ -4,7 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.models import AccountTrait, LetGo, Membership, OutboundEmail, User
+from accounts.models import (
+    AccountTrait,
+    LetGo,
+    Membership,
+    OutboundEmail,
+    User,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from accounts.services.activities import log_touch
 from health.models import QueueItem, Risk, SequenceRun, StepRun
 from health.services.queue import resolve_accounts
@@ -252,3 +260,22 @@ def test_one_run_can_be_held(scope):
     assert resume_run(run=run, acting_user=scope.ada)
     advance(run.pk, now=NOW + 4 * DAY)
     assert fresh(run).state == "done"
+
+
+def test_other_systems_are_told_once_by_the_outbox():
+    endpoint = WebhookEndpoint.objects.create(
+        url="https://example.com/", secret="whsec_c2VjcmV0", event_types=["playbook.step"]
+    )
+    tell = {"kind": "webhook", "message": "quiet"}
+    account = make_quiet("North")
+    run = begin(make_sequence(tell), account)
+    advance(run.pk, now=NOW)
+    delivery = WebhookDelivery.objects.get(endpoint=endpoint)
+    assert delivery.message.payload["account"] == str(account.public_id)
+    assert delivery.message.payload["message"] == "quiet"
+
+
+def test_nobody_listening_is_said():
+    run = begin(make_sequence({"kind": "webhook", "message": "quiet"}), make_quiet("North"))
+    advance(run.pk, now=NOW)
+    assert done(run) == [("webhook", "skipped")] and fresh(run).state == "done"
