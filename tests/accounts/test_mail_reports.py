@@ -151,6 +151,8 @@ def test_nothing_is_taken_without_the_password(cast, email, headers):
 
 def test_another_workspaces_secret_opens_nothing(cast, email):
     secret = connect(cast, "postmark")
+    with workspace_scope(cast.other.pk):
+        connect_provider(name="postmark", secret="", acting_user=cast.zoe, now=timezone.now())
     assert post(cast, postmark(), basic(secret), workspace=cast.other) == 400
 
 
@@ -187,6 +189,7 @@ def test_a_repeated_event_has_one_effect(cast, email):
         assert sorted(InboundWebhook.objects.values_list("deliveries", flat=True)) == [1, 5]
         EmailSuppression.objects.all().delete()
     assert post(cast, postmark(), basic(secret)) == 200
+    assert post(cast, postmark(Details="and in others again"), basic(secret)) == 200
     apply()
     assert seen(cast) == (["hard_bounce"], []), "an old report does not bring a lifted suppression back"
 
