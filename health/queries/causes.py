@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.utils.text import Truncator
+
 from health.models import QueueItem, RiskRule, Severity
 from health.registry import QueueSource, queue_sources
 from health.risks import RiskRuleSpec, risk_rules
 
 RISK = "risk:"
+# So many characters fit into a chip beside others.
+_CHIP = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,12 @@ def cause_sentence(source: str, evidence: Mapping[str, Any]) -> str:
 def cause_of(source: str, evidence: Mapping[str, Any], severity: int, opened_on: date) -> Cause:
     """An open item in words, in the language in force."""
     known = source_of(source) if rule_of(source) is None else None
-    advice = known.instruction(evidence) if known else ""
-    return Cause(source, cause_label(source), cause_sentence(source, evidence), severity, opened_on, advice)
+    sentence = cause_sentence(source, evidence)
+    if known is None:
+        return Cause(source, cause_label(source), sentence, severity, opened_on)
+    # What a playbook asks for is its own title; its kind's name would stand there several times.
+    label, advice = Truncator(sentence).chars(_CHIP), known.instruction(evidence)
+    return Cause(source, label, sentence, severity, opened_on, advice)
 
 
 def describe_items(items: Iterable[QueueItem]) -> tuple[Cause, ...]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import AuditEntry, LetGo, Segment, SegmentMembership
+from accounts.services.segments import SegmentInUse, delete_segment
 from health.models import Assignment, Exclusion, Exposure, Risk, Sequence, SequenceRun
 from health.queries.sequence_candidates import find_candidates
 from health.sequences.definition import SequenceDefinition
@@ -198,3 +199,17 @@ def test_paused_and_archived_begin_nothing(scope):
     assert SequenceRun.objects.get().end_reason == "archived"
     make_quiet("South")
     assert enrol_due(sequence, now=NOW).begun == 0
+
+
+def test_a_segment_that_a_playbook_stands_on_stays():
+    begins, asked, free = (Segment.objects.create(name=name) for name in ("Begins", "Asked", "Free"))
+    make_sequence(
+        name="Entering", trigger={"on": "segment", "segment": str(begins.public_id)}, exits=["segment_left"]
+    )
+    rule = {"field": "segment", "op": "any_of", "value": [str(asked.public_id)]}
+    make_sequence(name="Asking", audience={"all": [rule]})
+    for segment, playbook in ((begins, "Entering"), (asked, "Asking")):
+        with pytest.raises(SegmentInUse) as refused:
+            delete_segment(segment=segment, acting_user=None)
+        assert playbook in str(refused.value)
+    delete_segment(segment=free, acting_user=None)
