@@ -69,5 +69,6 @@ def addresses() -> tuple[list[URLPattern | URLResolver], str, str]:
     patterns, app_name, namespace = api.urls
     for pattern in patterns:
         if isinstance(pattern, URLPattern):
-            pattern.callback = _worded(pattern.callback)
+            is_root = pattern.name == "api-root"
+            pattern.callback = csrf_exempt(no_such_page) if is_root else _worded(pattern.callback)
     return [*patterns, re_path("", csrf_exempt(no_such_page), name="unknown")], app_name, namespace

@@ -59,9 +59,7 @@ def needs(access: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             key: ApiKey = request.auth  # type: ignore[attr-defined]
             if access not in _INCLUDES[ApiKey.Scope(key.scope)]:
                 raise Problem(403, "forbidden", f"This key has the scope {key.scope}; {access} is needed.")
-            for name in request.GET:
-                if name not in known:
-                    raise invalid(name, "unknown_parameter", "there is no such parameter here")
+            _refuse_parameters(request, known)
             with workspace_scope(key.workspace.pk):
                 return endpoint(request, *args, **kwargs)
 
@@ -75,6 +73,15 @@ def _query_names(endpoint: Callable[..., Any]) -> frozenset[str]:
     """Endpoints take their query parameters as one schema named `filters`."""
     parameter = inspect.signature(endpoint).parameters.get("filters")
     return frozenset(get_args(parameter.annotation)[0].model_fields) if parameter else frozenset()
+
+
+def _refuse_parameters(request: HttpRequest, known: frozenset[str]) -> None:
+    """A filter with a typing error must not answer with everything, nor one of two win by chance."""
+    for name, values in request.GET.lists():
+        if name not in known:
+            raise invalid(name, "unknown_parameter", "there is no such parameter here")
+        if len(values) > 1:
+            raise invalid(name, "repeated_parameter", "give it once")
 
 
 def _refuse_by_length(request: HttpRequest) -> None:

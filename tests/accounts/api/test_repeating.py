@@ -1,0 +1,163 @@
+"""Idempotency keys and limits: the same request once, and one caller never disturbs another."""
+
+import hashlib
+from datetime import timedelta
+
+import psycopg
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import Account, ApiAnswer, ApiPace, Note
+from accounts.services.retention import drop_answers
+from cs_platform.lib.scoping import workspace_scope
+from tests.api_world import Caller, api_key
+from tests.builders import make_account
+
+NOTE = {"account": "northwind", "body": "They plan a second site."}
+
+
+@pytest.fixture
+def call(client, cast):
+    with workspace_scope(cast.workspace.pk):
+        make_account()
+    return Caller(client, api_key(cast.workspace)[1])
+
+
+def notes(cast):
+    with workspace_scope(cast.workspace.pk):
+        return Note.objects.count()
+
+
+def test_the_same_request_has_one_effect_and_one_answer(call, cast):
+    first = call("POST", "/notes/", NOTE, Idempotency_Key="a")
+    again = call("POST", "/notes/", NOTE, Idempotency_Key="a")
+    assert (first.status_code, notes(cast)) == (201, 1)
+    assert (again.status_code, again.content) == (201, first.content)
+    assert (first.headers.get("Idempotency-Replayed"), again["Idempotency-Replayed"]) == (None, "true")
+    assert call("POST", "/notes/", NOTE, Idempotency_Key="b").status_code == 201
+    assert notes(cast) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/notes/", NOTE | {"body": "Something else"}),
+        ("PUT", "/accounts/", {"external_id": "northwind"}),
+    ],
+)
+def test_a_key_for_another_request_is_refused(call, cast, method, path, body):
+    call("POST", "/notes/", NOTE, Idempotency_Key="a")
+    answer = call(method, path, body, Idempotency_Key="a")
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    assert notes(cast) == 1
+
+
+def test_keys_of_two_callers_do_not_meet(call, client, cast):
+    call("POST", "/notes/", NOTE, Idempotency_Key="a")
+    other = Caller(client, api_key(cast.workspace)[1])
+    assert "Idempotency-Replayed" not in other("POST", "/notes/", NOTE, Idempotency_Key="a").headers
+    assert notes(cast) == 2
+
+
+def test_what_had_no_effect_may_be_tried_again(call, cast):
+    contact = {"external_id": "c", "account": "later"}
+    assert call("PUT", "/contacts/", contact, Idempotency_Key="a").status_code == 422
+    with workspace_scope(cast.workspace.pk):
+        make_account("Later")
+    assert call("PUT", "/contacts/", contact, Idempotency_Key="a").status_code == 201
+
+
+def test_an_answer_is_kept_for_a_day(call, cast):
+    call("POST", "/notes/", NOTE, Idempotency_Key="a")
+    with workspace_scope(cast.workspace.pk):
+        ApiAnswer.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    assert "Idempotency-Replayed" not in call("POST", "/notes/", NOTE, Idempotency_Key="a").headers
+    with workspace_scope(cast.workspace.pk):
+        assert drop_answers(timezone.now() + timedelta(seconds=1), 100) == 1
+
+
+def test_an_effect_that_is_rolled_back_leaves_no_answer(call, cast, monkeypatch):
+    """A crash after the effect and before its commit: neither is there, and the next try does it."""
+
+    def broken(*args, **kwargs):
+        raise RuntimeError("the process dies here")
+
+    monkeypatch.setattr("accounts.api.writing.keep_answer", broken)
+    with pytest.raises(RuntimeError):
+        call("POST", "/notes/", NOTE, Idempotency_Key="a")
+    monkeypatch.undo()
+    assert notes(cast) == 0
+    assert call("POST", "/notes/", NOTE, Idempotency_Key="a").status_code == 201
+    assert notes(cast) == 1
+
+
+def test_a_second_request_while_the_first_runs_waits_for_nobody(client, cast):
+    """Another connection holds what the first request holds until its transaction ends."""
+    with workspace_scope(cast.workspace.pk):
+        make_account()
+    key, credential = api_key(cast.workspace)
+    name = f"idempotency|{cast.workspace.pk}|{key.pk}|a"
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    parameters = {k: v for k, v in connection.get_connection_params().items() if k in _CONNECT}
+    with psycopg.connect(**parameters) as first:
+        first.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+        answer = Caller(client, credential)("POST", "/notes/", NOTE, Idempotency_Key="a")
+        assert (answer.status_code, answer.json()["code"]) == (409, "in_progress")
+        assert answer["Retry-After"] == "1"
+    assert Caller(client, credential)("POST", "/notes/", NOTE, Idempotency_Key="a").status_code == 201
+
+
+_CONNECT = {"dbname", "user", "password", "host", "port"}
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "x" * 256, "ключ"])
+def test_a_bad_idempotency_key_is_named(call, name):
+    answer = call("POST", "/notes/", NOTE, Idempotency_Key=name)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "Idempotency-Key"
+
+
+def test_one_caller_at_ten_times_its_limit_disturbs_nobody(client, cast, settings):
+    settings.API_REQUESTS_PER_MINUTE = 20
+    greedy = Caller(client, api_key(cast.workspace, "read")[1])
+    colleague = Caller(client, api_key(cast.workspace, "read")[1])
+    neighbour = Caller(client, api_key(cast.other, "read")[1])
+    statuses, calm = [], []
+    for number in range(200):
+        statuses.append(greedy("GET", "/contacts/").status_code)
+        if number % 20 == 0:
+            calm += [neighbour("GET", "/contacts/").status_code, colleague("GET", "/risks/").status_code]
+    assert set(calm) == {200}
+    # Every 3 s one more is allowed; the run itself takes some seconds.
+    assert 20 <= statuses.count(200) <= 40
+    assert statuses.count(200) + statuses.count(429) == 200
+
+
+def test_a_refusal_says_when_to_come_back(client, cast, settings):
+    settings.API_REQUESTS_PER_MINUTE = 2
+    key, credential = api_key(cast.workspace, "read")
+    call = Caller(client, credential)
+    first, second, third = (call("GET", "/contacts/") for _ in range(3))
+    assert [a.status_code for a in (first, second, third)] == [200, 200, 429]
+    assert [a["RateLimit-Remaining"] for a in (first, second, third)] == ["1", "0", "0"]
+    assert third["Content-Type"] == "application/problem+json"
+    assert 1 <= int(third["Retry-After"]) <= 30
+    assert first["RateLimit-Policy"] == "2;w=60"
+    with workspace_scope(cast.workspace.pk):
+        ApiPace.objects.filter(key=key).update(full_at=timezone.now())
+    assert call("GET", "/contacts/").status_code == 200
+
+
+def test_errors_say_where_the_limit_stands_too(call):
+    for answer in (call("GET", "/contacts/?limit=0"), call("POST", "/notes/", {}), call("GET", "/accounts/")):
+        assert int(answer["RateLimit-Limit"]) == 600
+
+
+def test_writing_twice_changes_nothing_the_second_time(call, cast):
+    body = {"external_id": "northwind", "name": "Northwind Traders", "traits": {"employees": 12}}
+    answers = [call("PUT", "/accounts/", body) for _ in range(2)]
+    assert [a.status_code for a in answers] == [200, 200]
+    assert answers[0].content == answers[1].content
+    with workspace_scope(cast.workspace.pk):
+        assert Account.objects.get().name == "Northwind Traders"
