@@ -10,10 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.registry import MailKind, NotificationKind, mail_kinds, notification_kinds
 from accounts.services.digests import MAIL_KIND
-from accounts.services.notifications import ASSIGNED_KIND
+from accounts.services.notifications import ASSIGNED_KIND, IMPORTED_KIND
 from accounts.services.webhooks import DISABLED_KIND
-
-IMPORTED_KIND = "accounts.import_finished"
 
 Context = dict[str, Any]
 

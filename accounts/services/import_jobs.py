@@ -11,13 +11,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.imports.mapping import ImportOptions
 from accounts.imports.parsing import Refused
 from accounts.imports.previewing import preview_file
 from accounts.imports.problems import FileProblem, RowProblem
-from accounts.models import Import, ImportReject, ImportUpload, StoredFile, Workspace
+from accounts.models import Import, ImportReject, ImportUpload, Membership, StoredFile, Workspace
 from accounts.services.import_errors import store_error_file
 from accounts.services.import_undo import UndoRefused, undo_import
 from accounts.services.import_uploads import State, problem_json
@@ -31,6 +32,7 @@ from accounts.services.imports import (
 )
 from accounts.services.jobs import Lease
 from accounts.services.lease_keeper import LeaseKeeper
+from accounts.services.notifications import IMPORTED_KIND, notify
 from accounts.services.stored_files import opened_copy
 from cs_platform.lib.scoping import workspace_scope
 
@@ -261,6 +263,29 @@ def _finish(work: _Work, upload: ImportUpload, path: Path, problem: dict[str, An
         row.state, row.problem = State.FINISHED, problem
         row.rows_done, row.rows_total = work.done, work.total
         row.save(update_fields=["state", "problem", "error_file", "rows_done", "rows_total"])
+        _tell(row)
+
+
+def _tell(upload: ImportUpload) -> None:
+    """Whoever started it may have left the page."""
+    member = Membership.objects.filter(user=upload.created_by_id, is_active=True).first()
+    done = Import.objects.filter(pk=upload.source_import_id).first()
+    if member is None or done is None:
+        return
+    notify(
+        kind=IMPORTED_KIND,
+        membership=member,
+        cause_key=str(upload.pk),
+        context={
+            "file": upload.file_name,
+            "created": done.rows_created,
+            "updated": done.rows_updated,
+            "rejected": done.rows_rejected,
+            "failed": done.status != Import.Status.DONE,
+            "address": reverse("accounts:import_upload", args=[upload.public_id]),
+        },
+        now=timezone.now(),
+    )
 
 
 def undo_by_job(lease: Lease) -> None:

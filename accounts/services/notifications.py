@@ -12,6 +12,7 @@ from accounts.models import Account, Membership, Notification, NotificationChoic
 from accounts.registry import NotificationKind, notification_kinds
 
 ASSIGNED_KIND = "accounts.assigned"
+IMPORTED_KIND = "accounts.import_finished"
 
 
 @transaction.atomic

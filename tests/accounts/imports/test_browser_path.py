@@ -75,6 +75,8 @@ def test_from_upload_to_undo(ada: Client, cast: Cast, checked: str) -> None:
     assert ada.post(f"{checked}import/").status_code == 302
     run_due_jobs(limit=5)
     assert names(cast) == ["Alder", "Birch"]
+    bell = ada.get("/notifications/").content.decode()
+    assert "Import is done" in bell and "2 new" in bell
     run = ada.get(checked)["Location"]
     assert "Refused rows" in ada.get(run).content.decode()
     preview = ada.get(f"{run}undo/").content.decode()
