@@ -10,8 +10,9 @@ class PlatformConfig(AppConfig):
         from django.conf import settings
         from django.db.backends.signals import connection_created
 
-        from cs_platform import celery, database, error_reports
+        from cs_platform import api_reference, celery, database, error_reports
 
+        api_reference.register()
         celery.app.set_default()
         error_reports.start(settings.SENTRY_DSN)
         connection_created.connect(database.refuse_powerful_role, dispatch_uid="refuse_powerful_role")

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from cs_platform.api import addresses
+from cs_platform.api_reference import api_reference
 from cs_platform.monitoring import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -14,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", views.metrics, name="metrics"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", addresses()),
+    path("settings/api/", api_reference, name="api_reference"),
 ]
 urlpatterns += [path("", include(f"{app}.urls")) for app in settings.PRODUCT_APPS if find_spec(f"{app}.urls")]
 # Last, so that an app may replace one of the sign-in pages.

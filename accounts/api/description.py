@@ -49,6 +49,8 @@ def complete(schema: OpenAPISchema) -> OpenAPISchema:
     """Problems with their media type, limits, idempotency keys and examples, on every operation."""
     for item in schema["paths"].values():
         for method, operation in item.items():
+            operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
+            operation["x-scope"] = "read" if method == "get" else "write"
             if method in ("post", "put"):
                 operation.setdefault("parameters", []).append(_IDEMPOTENCY)
             for status, response in operation["responses"].items():
