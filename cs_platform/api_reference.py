@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import WorkspaceRequest, requires
-from accounts.api.reference import OperationWords, groups
+from accounts.api.reference import OperationWords, coded, groups
 from accounts.registry import SettingsPage, settings_pages
 
 
@@ -22,7 +22,7 @@ def api_reference(request: WorkspaceRequest) -> HttpResponse:
 
     context: dict[str, Any] = {
         "groups": _groups(),
-        "about": [line[2:] for line in (api.description or "").splitlines() if line.startswith("- ")],
+        "about": [coded(line[2:]) for line in (api.description or "").splitlines() if line.startswith("- ")],
         "base_url": settings.BASE_URL,
         "limit": settings.API_REQUESTS_PER_MINUTE,
     }

@@ -12,7 +12,7 @@ from accounts.api.problems import MEDIA_TYPE
 ABOUT = """Accounts with their scores, risks and the queue; contacts, subscriptions, tickets and invoices.
 
 - Keys: `Authorization: Bearer <key>`. A read key reads, a write key also writes.
-- Names: in paths, ids are our `public_id`; in bodies and filters, `account` and the like are *your* `external_id`.
+- Names: in paths, ids are our `public_id`; in bodies and filters, `account` and the like are your own `external_id`.
 - Writing: `PUT` on a list creates or updates the row with the `external_id` in its body.
 - Pages: follow `next` until it is null. Rows that come or go meanwhile neither repeat nor hide others.
 - Safe repetition: send `Idempotency-Key` with POST and PUT; for 24 hours the same request has its effect once.

@@ -7,7 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
 Schema = Mapping[str, Any]
+
+
+def coded(text: str) -> SafeString:
+    """Words with `names` between backticks, as HTML."""
+    parts = enumerate(text.split("`"))
+    return format_html_join("", "{}{}{}", ((_TAGS[at % 2][0], part, _TAGS[at % 2][1]) for at, part in parts))
+
+
+_TAGS = ((SafeString(""), SafeString("")), (SafeString("<code>"), SafeString("</code>")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +29,7 @@ class FieldWords:
     name: str
     kind: str
     is_required: bool
-    description: str
+    description: SafeString
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +40,13 @@ class OperationWords:
     method: str
     path: str
     summary: str
-    description: str
+    description: SafeString
     scope: str
     parameters: tuple[FieldWords, ...]
     body: tuple[FieldWords, ...]
     answer: tuple[FieldWords, ...]
     is_list: bool
-    statuses: tuple[tuple[str, str], ...]
+    statuses: tuple[tuple[str, SafeString], ...]
     call: str
 
 
@@ -59,13 +71,13 @@ def _operation(schema: Schema, path: str, method: str, operation: Schema, base_u
         method=method,
         path=path,
         summary=operation["summary"],
-        description=operation["description"],
+        description=coded(operation["description"]),
         scope=operation["x-scope"],
         parameters=tuple(_parameters(schema, operation)),
         body=tuple(_fields(schema, _resolved(schema, body.get("schema", {})))),
         answer=tuple(_fields(schema, answer)),
         is_list=is_list,
-        statuses=tuple((str(s), r["description"]) for s, r in sorted(_statuses(operation))),
+        statuses=tuple((s, coded(r["description"])) for s, r in sorted(_statuses(operation))),
         call=_call(method, f"{base_url}{path}", body.get("example")),
     )
 
@@ -83,14 +95,15 @@ def _answer(schema: Schema, operation: Schema) -> Schema:
 
 def _parameters(schema: Schema, operation: Schema) -> Iterator[FieldWords]:
     for row in operation.get("parameters", ()):
-        kind = f"{_kind(schema, row['schema'])} · {row['in']}"
-        yield FieldWords(row["name"], kind, row.get("required", False), row.get("description", ""))
+        kind = _kind(schema, row["schema"]).removesuffix(" or null")
+        kind += ", header" if row["in"] == "header" else ""
+        yield FieldWords(row["name"], kind, row.get("required", False), coded(row.get("description", "")))
 
 
 def _fields(schema: Schema, of: Schema) -> Iterator[FieldWords]:
     required = of.get("required", ())
     for name, field in of.get("properties", {}).items():
-        yield FieldWords(name, _kind(schema, field), name in required, field.get("description", ""))
+        yield FieldWords(name, _kind(schema, field), name in required, coded(field.get("description", "")))
 
 
 def _resolved(schema: Schema, field: Schema) -> Schema:
