@@ -10,14 +10,20 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any, Concatenate, ParamSpec
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext
 
-from accounts.models import Membership, Role, User
+from accounts.models import IdentityProvider, Membership, MfaPolicy, Role, User
 from cs_platform.lib.registry import UnknownName
 from cs_platform.lib.scoping import workspace_scope
 
@@ -46,6 +52,9 @@ _ROLES: dict[str, frozenset[str]] = {
 }
 
 SESSION_KEY = "workspace"
+# The workspace whose OpenID provider vouched for this session: it is valid there and nowhere else.
+SSO_KEY = "sso_workspace"
+_SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
 def register_permission(name: str, roles: frozenset[str]) -> None:
@@ -134,11 +143,13 @@ def may_make_workspaces(memberships: Iterable[Membership]) -> bool:
 def _enter(request: HttpRequest, permission: str, view: Callable[[], HttpResponse]) -> HttpResponseBase:
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
-    memberships = request.user.memberships()
+    memberships = memberships_of(request)
     membership = chosen_membership(request, memberships)
     if membership is None:
         return render(request, "accounts/no_workspace.html", status=403)
     with workspace_scope(membership.workspace.pk):
+        if (led := _led_elsewhere(request, membership)) is not None:
+            return led
         request.membership = membership  # type: ignore[attr-defined]
         request.memberships = memberships  # type: ignore[attr-defined]
         if _is_other_tab(request, membership):
@@ -146,6 +157,57 @@ def _enter(request: HttpRequest, permission: str, view: Callable[[], HttpRespons
         if not allows(membership, permission):
             raise PermissionDenied
         return view()
+
+
+def memberships_of(request: HttpRequest) -> list[Membership]:
+    """Active memberships that this session may use: all, or the one whose provider vouched for it."""
+    only = request.session.get(SSO_KEY)
+    found: list[Membership] = request.user.memberships()  # type: ignore[union-attr]
+    return [m for m in found if only is None or m.workspace_id == only]
+
+
+def is_vouched_for(request: HttpRequest) -> bool:
+    """Whether a workspace's own provider vouched for this session: it may not touch the login itself."""
+    session = getattr(request, "session", None)  # templates are tested without one
+    return session is not None and SSO_KEY in session
+
+
+def needs_second_factor(policy: str, role: str) -> bool:
+    """Whether a workspace's policy asks a member with this role for a second factor."""
+    return policy == MfaPolicy.EVERYONE or (policy == MfaPolicy.ADMINS and role in _ADMINS)
+
+
+def has_second_factor(user: User) -> bool:
+    """Recovery codes alone are none: they are what is left when the factor is lost."""
+    return bool(is_mfa_enabled(user, types=_SECOND_FACTORS))
+
+
+def _led_elsewhere(request: HttpRequest, membership: Membership) -> HttpResponse | None:
+    """Out, when the provider that vouched was switched off; to the second factor, when the policy asks for one."""
+    if SSO_KEY in request.session:
+        if IdentityProvider.objects.filter(is_enabled=True).exists():
+            return None  # the provider answers for how its people prove who they are
+        logout(request)
+        return _go(request, reverse("account_login"))
+    if not needs_second_factor(membership.workspace.mfa_policy, membership.role):
+        return None
+    if has_second_factor(request.user):  # type: ignore[arg-type]
+        return None
+    messages.warning(
+        request,
+        gettext("%(workspace)s asks you for a second factor. Set one up here, then go on.")
+        % {"workspace": membership.workspace.name},
+    )
+    return _go(request, reverse("mfa_index"))
+
+
+def _go(request: HttpRequest, url: str) -> HttpResponse:
+    """A redirect of the whole page, also when only a part of it was asked for."""
+    if not request.headers.get("HX-Request"):
+        return redirect(url)
+    response = HttpResponse()
+    response["HX-Redirect"] = url
+    return response
 
 
 def chosen_membership(request: HttpRequest, memberships: list[Membership]) -> Membership | None:

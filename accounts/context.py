@@ -8,7 +8,13 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-from accounts.access import allows, chosen_membership, may_make_workspaces
+from accounts.access import (
+    allows,
+    chosen_membership,
+    is_vouched_for,
+    may_make_workspaces,
+    memberships_of,
+)
 from accounts.models import Membership
 from accounts.queries.notifications import unread_count
 from accounts.registry import NavigationItem, navigation
@@ -25,7 +31,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "membership": membership,
         "workspace": membership.workspace,
-        "may_make_workspaces": may_make_workspaces(memberships),
+        "may_make_workspaces": not is_vouched_for(request) and may_make_workspaces(memberships),
         "workspaces": [_choice(m, membership) for m in memberships],
         "unread": cache(partial(_unread, membership)),
         "nav_items": [
@@ -44,7 +50,7 @@ def _place(request: HttpRequest) -> tuple[Membership | None, list[Membership]]:
     match = request.resolver_match
     if not (match and match.func.__module__.startswith("allauth.") and request.user.is_authenticated):
         return None, []
-    memberships = request.user.memberships()
+    memberships = memberships_of(request)
     return chosen_membership(request, memberships), memberships
 
 

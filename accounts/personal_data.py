@@ -153,6 +153,12 @@ def _machinery() -> None:
     table("accounts.apipace")
     table("accounts.apianswer", code="request_digest", business="idempotency_key", free_text="body")
     table("accounts.auditentry", code="action object_type data digest")
+    table("accounts.audithead", code="digest")
+    table(
+        "accounts.identityprovider",
+        business="name issuer client_id authorize_origin domains",
+        secret="client_secret",
+    )
     table("accounts.notification", code="kind cause_key", business="context")
     table("accounts.notificationchoice", code="kind")
     table("accounts.notificationdigest")

@@ -34,6 +34,13 @@ def register() -> None:
         26,
     )
     page("members", _("Members"), _("Who may come in, with which role; invitations."), "members.manage", 30)
+    page(
+        "sign_in_settings",
+        _("Sign-in"),
+        _("Who must have a second factor; sign-in by your own OpenID provider."),
+        "settings.manage",
+        31,
+    )
     page("imports", _("Imports"), _("Bring files in, see what became of them, undo them."), "imports.run", 40)
     page("welcome", _("First steps"), _("From an empty workspace to the first queue."), "settings.view", 5)
     page("keys", _("API keys"), _("Keys for sending events and for reading results."), "settings.manage", 42)

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from accounts.views import (
+    audit,
     calendar,
     contacts,
     data,
@@ -21,6 +22,8 @@ from accounts.views import (
     saved_views,
     segments,
     settings,
+    sign_in,
+    sso,
     webhooks,
 )
 
@@ -52,7 +55,16 @@ urlpatterns = [
     ),
     path("settings/keys/", keys.keys, name="keys"),
     path("settings/keys/<uuid:public_id>/revocation/", keys.key_revocation, name="key_revocation"),
-    path("settings/audit/", settings.audit_log, name="audit_log"),
+    path("settings/audit/", audit.audit_log, name="audit_log"),
+    path("settings/audit/export/", audit.audit_export, name="audit_export"),
+    path("settings/audit/verification/", audit.audit_verification, name="audit_verification"),
+    path("settings/sign-in/", sign_in.sign_in_settings, name="sign_in_settings"),
+    path("settings/sign-in/provider/", sign_in.identity_provider, name="identity_provider"),
+    path("settings/profile/disconnection/", sign_in.provider_disconnection, name="provider_disconnection"),
+    path("sso/", sso.sso, name="sso"),
+    path("sso/<slug:slug>/", sso.sso_workspace, name="sso_workspace"),
+    path("oidc/<str:provider_id>/login/", sso.sso_login, name="sso_login"),
+    path("oidc/<str:provider_id>/login/callback/", sso.sso_callback, name="sso_callback"),
     path("settings/design/", settings.design, name="design"),
     path("settings/profile/", entrance.profile, name="profile"),
     path("workspaces/current/", entrance.switch_workspace, name="switch_workspace"),

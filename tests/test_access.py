@@ -69,6 +69,10 @@ OPEN = {
     "accounts:brand_logo": "a picture for everybody's mail program",
     "accounts:sender_confirmation": "guarded by its own token",
     "accounts:mail_webhook": "guarded by the mail provider's secret",
+    "accounts:sso": "how one gets in",
+    "accounts:sso_workspace": "how one gets in; says nothing of workspaces without a provider",
+    "accounts:sso_login": "how one gets in; tests/accounts/sso",
+    "accounts:sso_callback": "how one gets in; guarded by state, nonce and signature",
 }
 PREFIXES = ("account_", "mfa_", "socialaccount_", "openid_connect_", "api-1.0:", "health:intake_")
 

@@ -1,6 +1,7 @@
 """Who: the workspace, its people, its customers and the billing mirror."""
 
 from accounts.models.api import ApiAnswer, ApiPace
+from accounts.models.audit import AuditHead
 from accounts.models.base import PublicModel, WorkspaceModel
 from accounts.models.billing import (
     BillingInterval,
@@ -59,6 +60,7 @@ from accounts.models.shared import (
     StoredFile,
     StoredFileChunk,
 )
+from accounts.models.sso import IdentityProvider
 from accounts.models.texts import (
     BrandLogo,
     MailBranding,
@@ -73,6 +75,7 @@ from accounts.models.workspaces import (
     AuditEntry,
     Invitation,
     Membership,
+    MfaPolicy,
     Role,
     SavedView,
     User,
@@ -89,6 +92,7 @@ __all__ = [
     "ApiKey",
     "ApiPace",
     "AuditEntry",
+    "AuditHead",
     "BillingInterval",
     "BrandLogo",
     "Contact",
@@ -99,6 +103,7 @@ __all__ = [
     "ErasedIdentity",
     "ExchangeRate",
     "Holiday",
+    "IdentityProvider",
     "Import",
     "ImportChange",
     "ImportMapping",
@@ -118,6 +123,7 @@ __all__ = [
     "MailText",
     "MailTextVersion",
     "Membership",
+    "MfaPolicy",
     "Motion",
     "MrrMovement",
     "Note",

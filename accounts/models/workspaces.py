@@ -201,6 +201,8 @@ class AuditEntry(WorkspaceModel):
         indexes = [
             models.Index(fields=["workspace", "object_type", "object_id", "-id"], name="audit_object"),
             models.Index(fields=["workspace", "-id"], name="audit_latest"),
+            models.Index(fields=["workspace", "action", "-id"], name="audit_action"),
+            models.Index(fields=["workspace", "actor", "-id"], name="audit_actor"),
         ]
 
 

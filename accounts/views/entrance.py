@@ -10,15 +10,27 @@ from django.contrib.auth import login
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from accounts.access import SESSION_KEY, WorkspaceRequest, public, requires, signed_in
+from accounts.access import (
+    SESSION_KEY,
+    SSO_KEY,
+    WorkspaceRequest,
+    is_vouched_for,
+    memberships_of,
+    public,
+    requires,
+    signed_in,
+)
 from accounts.forms.settings import JoinForm, ProfileForm
-from accounts.models import Invitation, User, Workspace
+from accounts.models import IdentityProvider, Invitation, User, Workspace
+from accounts.queries.sign_in import is_connected
 from accounts.services import invitations
+from accounts.views.sso import towards
 from cs_platform.lib.scoping import workspace_scope
 from cs_platform.lib.signing import parse_credential
 
@@ -64,6 +76,8 @@ def _join(request: HttpRequest, found: Invitation) -> HttpResponse:
                 language=form.cleaned_data["language"],
             )
             return _enter(request, found, user)
+    elif request.method == "POST" and is_vouched_for(request):
+        messages.error(request, gettext("Sign out and sign in with your password to join another workspace."))
     elif request.method == "POST" and isinstance(request.user, User):
         try:
             return _enter(request, found, request.user)
@@ -81,6 +95,7 @@ def _enter(request: HttpRequest, found: Invitation, user: User) -> HttpResponse:
     invitations.accept(invitation=found, user=user, now=timezone.now())
     if request.user != user:
         login(request, user, backend=BACKEND)
+        request.session.pop(SSO_KEY, None)
     request.session[SESSION_KEY] = found.workspace.pk
     response = redirect("/")
     response.set_cookie(settings.LANGUAGE_COOKIE_NAME, user.language)
@@ -95,10 +110,22 @@ def profile(request: WorkspaceRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, gettext("Saved."))
-        response = redirect("accounts:profile")
-        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, user.language)
-        return response
-    return render(request, "settings/profile.html", {"form": form}, status=422 if form.errors else 200)
+        saved = redirect("accounts:profile")
+        saved.set_cookie(settings.LANGUAGE_COOKIE_NAME, user.language)
+        return saved
+    workspace, provider = (
+        request.membership.workspace,
+        IdentityProvider.objects.filter(is_enabled=True).first(),
+    )
+    context = {
+        "form": form,
+        "provider": provider,
+        "is_connected": provider is not None and is_connected(user.pk, workspace),
+        "is_vouched_for": is_vouched_for(request),
+        "connect_url": reverse("accounts:sso_login", args=[workspace.public_id.hex]),
+    }
+    response = render(request, "settings/profile.html", context, status=422 if form.errors else 200)
+    return towards(response, provider.authorize_origin) if provider else response
 
 
 @require_POST
@@ -112,7 +139,7 @@ def switch_workspace(request: HttpRequest) -> HttpResponse:
         wanted = UUID(request.POST.get("workspace", ""))
     except ValueError:
         raise Http404 from None
-    for membership in user.memberships():
+    for membership in memberships_of(request):
         if membership.workspace.public_id == wanted:
             request.session[SESSION_KEY] = membership.workspace.pk
             return redirect("/")

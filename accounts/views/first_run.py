@@ -14,7 +14,15 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import get_language, gettext
 
-from accounts.access import SESSION_KEY, may_make_workspaces, public, signed_in
+from accounts.access import (
+    SESSION_KEY,
+    SSO_KEY,
+    is_vouched_for,
+    may_make_workspaces,
+    memberships_of,
+    public,
+    signed_in,
+)
 from accounts.forms.first_run import NewWorkspaceForm, SetupCodeForm, SetupForm
 from accounts.models import User
 from accounts.services import first_run
@@ -30,7 +38,16 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
     if first_run.is_fresh():
         return redirect("accounts:setup")
     response: HttpResponseBase = _login_view(request)
+    if _is_stopped(response):
+        response.status_code = 429
     return response
+
+
+def _is_stopped(response: HttpResponseBase) -> bool:
+    """Whether too many failures came before, for this address or from this machine."""
+    form = (getattr(response, "context_data", None) or {}).get("form")
+    failures = form.errors.as_data().get("__all__", []) if form is not None and form.is_bound else []
+    return any(failure.code == "too_many_login_attempts" for failure in failures)
 
 
 @public
@@ -74,6 +91,7 @@ def _set_up(request: HttpRequest, form: SetupForm, code: str) -> HttpResponse | 
         form.add_error(None, error)
         return None
     login(request, owner, backend=BACKEND)
+    request.session.pop(SSO_KEY, None)
     return _enter(request, owner, workspace.pk)
 
 
@@ -88,7 +106,11 @@ def _enter(request: HttpRequest, user: User, workspace_id: int) -> HttpResponse:
 def new_workspace(request: HttpRequest) -> HttpResponse:
     """One more workspace, where the installation's settings let this person make one."""
     user = request.user
-    if not isinstance(user, User) or not may_make_workspaces(user.memberships()):
+    if (
+        not isinstance(user, User)
+        or is_vouched_for(request)
+        or not may_make_workspaces(memberships_of(request))
+    ):
         raise PermissionDenied
     form = NewWorkspaceForm(request.POST or None, initial={"language": user.language})
     if request.method == "POST" and form.is_valid():

@@ -1,16 +1,15 @@
-"""Settings: the overview, the workspace's own values, the audit log, the design page."""
+"""Settings: the overview, the workspace's own values, the design page."""
 
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 
 from accounts.access import WorkspaceRequest, allows, requires
 from accounts.forms.settings import WorkspaceForm
-from accounts.models import AuditEntry, Workspace
+from accounts.models import Workspace
 from accounts.queries.settings import settings_groups
 from accounts.services.members import update_workspace
 from accounts.views.design import sample_context
@@ -32,13 +31,6 @@ def workspace_settings(request: WorkspaceRequest) -> HttpResponse:
         messages.success(request, gettext("Saved. The next nightly run uses the new values."))
         return redirect("accounts:workspace_settings")
     return render(request, "settings/workspace.html", {"form": form}, status=422 if form.errors else 200)
-
-
-@requires("settings.manage")
-def audit_log(request: WorkspaceRequest) -> HttpResponse:
-    entries = AuditEntry.objects.select_related("actor").order_by("-pk")
-    page = Paginator(entries, 50).get_page(request.GET.get("page"))
-    return render(request, "settings/audit.html", {"page": page})
 
 
 @requires("settings.view")

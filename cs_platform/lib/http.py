@@ -68,21 +68,22 @@ def check_url(url: str) -> str:
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
     """POST once. Raises OutgoingError; every status of an answer is an Answer."""
-    return _request("POST", url, body, headers)
+    return exchange("POST", url, body, headers)
 
 
 def get(url: str, headers: Mapping[str, str]) -> Answer:
     """GET once, like `post`."""
-    return _request("GET", url, None, headers)
+    return exchange("GET", url, None, headers)
 
 
-def _request(method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+def exchange(method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+    """One request of any method, like `post`."""
     check_url(url)
     with _Deadline():
-        return _exchange(method, url, body, headers)
+        return _carry_out(method, url, body, headers)
 
 
-def _exchange(method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+def _carry_out(method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
     pool, started, response = _Pools(num_pools=1, maxsize=1), time.monotonic(), None
     try:
         response = pool.request(
