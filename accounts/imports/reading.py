@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from accounts.imports.encodings import ENCODINGS
 from accounts.imports.problems import FileProblem, RowProblem
+from cs_platform.lib.csv_text import original_cell
 
 MAX_COLUMNS = 500
 MAX_CELL = 1_000_000
@@ -76,7 +77,7 @@ class SourceFile:
                 raise self._not_text() from error
             except csv.Error as error:
                 raise FileProblem("broken_csv", line=1, reason=str(error)) from error
-        columns = [cell.strip() for cell in cells]
+        columns = [original_cell(cell).strip() for cell in cells]
         while columns and not columns[-1]:  # spreadsheets leave separators after the last column
             columns.pop()
         return _checked(columns)
@@ -101,7 +102,7 @@ class SourceFile:
         if len(cells) < width or any(cell.strip() for cell in cells[width:]):
             problem = RowProblem("cells", params={"cells": len(cells), "columns": width})
             return RawRow(line, dict(zip(self.columns, cells, strict=False)), problem)
-        values = dict(zip(self.columns, cells, strict=False))
+        values = {name: original_cell(cell) for name, cell in zip(self.columns, cells, strict=False)}
         return RawRow(line, values, RowProblem("nul") if any("\x00" in cell for cell in cells) else None)
 
     def _json_rows(self, stream: IO[str], place: _Place) -> Iterator[RawRow]:
