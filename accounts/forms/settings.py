@@ -79,7 +79,7 @@ class ApiKeyForm(forms.Form):
     scope = forms.ChoiceField(
         label=_("Scope"),
         choices=[
-            (ApiKey.Scope.WRITE, _("Write: send events; also reads")),
+            (ApiKey.Scope.WRITE, _("Write: send events, change data over the REST API; also reads")),
             (ApiKey.Scope.READ, _("Read: fetch accounts, scores and risks")),
             (ApiKey.Scope.PUBLISH, _("Publish: for web pages; only what a signed contact may do")),
         ],

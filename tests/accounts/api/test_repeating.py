@@ -12,7 +12,7 @@ from accounts.models import Account, ApiAnswer, ApiPace, Note
 from accounts.services.retention import drop_answers
 from cs_platform.lib.scoping import workspace_scope
 from tests.api_world import Caller, api_key
-from tests.builders import make_account
+from tests.builders import make_account, queued
 
 NOTE = {"account": "northwind", "body": "They plan a second site."}
 
@@ -51,6 +51,14 @@ def test_a_key_for_another_request_is_refused(call, cast, method, path, body):
     answer = call(method, path, body, Idempotency_Key="a")
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
     assert notes(cast) == 1
+
+
+def test_a_key_is_bound_to_the_address_too(call, cast):
+    with workspace_scope(cast.workspace.pk):
+        first, second = queued("First"), queued("Second")
+    body = {"result": "helped"}
+    assert call("POST", f"/queue/{first.public_id}/resolve/", body, Idempotency_Key="a").status_code == 200
+    assert call("POST", f"/queue/{second.public_id}/resolve/", body, Idempotency_Key="a").status_code == 422
 
 
 def test_keys_of_two_callers_do_not_meet(call, client, cast):
