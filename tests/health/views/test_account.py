@@ -152,7 +152,7 @@ def test_the_page_explains_everything(cast: Cast, ben_web: Client) -> None:
         "Nobody has used the product for 19 days.",
         "What moves the 62% for the next 90 days",
         "raises the risk",
-        "Built on 80% of its weight, scorecard version 7.",
+        "Built on 80% of its weight, scorecard “",
         '15.0 <span class="muted">/ 75.0</span>',
         "Without data, so left out: ",
         "Why it moved since Oct. 23, 2026",
