@@ -150,6 +150,6 @@ def _call(method: str, address: str, example: Any) -> str:
     if method != "GET":
         lines.append(f"  -X {method}")
     if example is not None:
-        text = json.dumps(example, ensure_ascii=False).replace("'", "'\\''")
+        text = json.dumps(example, ensure_ascii=False, indent=2).replace("'", "'\\''")
         lines += ["  -H 'Content-Type: application/json'", f"  -d '{text}'"]
     return " \\\n".join([*lines, f"  '{address}'"])
