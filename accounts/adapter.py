@@ -18,6 +18,7 @@ from django.http import HttpRequest
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.access import SESSION_KEY, SSO_KEY
 from accounts.models import User, Workspace
@@ -32,6 +33,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def populate_username(self, request: HttpRequest, user: Any) -> None:
         """There are none: the mail address is the name."""
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """A way back stays on the host that was asked: allauth would lead to any of ALLOWED_HOSTS,
+        also to the visitor's own machine."""
+        request = self.request
+        if request is None or not url:
+            return False
+        return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
 
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> Any:
         """Before there is a session of theirs, and on every way in: who vouched for them."""

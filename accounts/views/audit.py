@@ -24,13 +24,14 @@ def audit_log(request: WorkspaceRequest) -> HttpResponse:
     page = queries.audit_page(
         wanted, zone=zone, before=_id(request.GET.get("before", "")), after=_id(request.GET.get("after", ""))
     )
-    count, is_more = queries.audit_count(wanted, zone)
+    (count, is_more), people = queries.audit_count(wanted, zone), queries.people()
     context = {
         "page": page,
         "wanted": wanted,
         "count": count,
         "is_more": is_more,
-        "people": queries.people(),
+        "people": people,
+        "who_label": gettext("the system") if wanted.who == "system" else dict(people).get(wanted.who, ""),
         "actions": queries.actions(),
         "older_url": _address(request.GET, before=page.older),
         "newer_url": _address(request.GET, after=page.newer),
