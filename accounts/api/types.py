@@ -47,7 +47,6 @@ Day = Annotated[date, BeforeValidator(_day), AfterValidator(_in_years)]
 MinorUnits = Annotated[StrictInt, Field(ge=0, le=MOST_MINOR)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
 Short = Annotated[str, Field(max_length=200, pattern=_NO_NUL)]
-Long = Annotated[str, Field(max_length=2000, pattern=_NO_NUL)]
 Key = Annotated[str, Field(min_length=1, max_length=100, pattern=_NO_NUL)]
 Value = (
     StrictBool
