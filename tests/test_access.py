@@ -398,6 +398,23 @@ def test_each_role_gets_exactly_its_pages(cast, made, role):
         assert status < 500, address
 
 
+@pytest.mark.parametrize("role", Role.values)
+def test_no_role_does_what_it_may_not(cast, made, role):
+    """The other half of the matrix: each act by POST, also where a page cannot be read."""
+    user = cast.ada if role == Role.OWNER else join(cast.workspace, f"Act{role}", role).user
+    client, before, refused = signed_in(user), fingerprint(cast), 0
+    for address in OURS:
+        if address.permission in ("signed_in", "public") or role in roles_with(str(address.permission)):
+            continue
+        status = client.post(
+            path_of(address, made), {"name": "x", "role": "owner", "email": "x@example.com"}
+        ).status_code
+        assert status in (403, 405), (address, status)
+        refused += status == 403
+    assert fingerprint(cast) == before
+    assert (refused == 0) == (role == Role.OWNER), "an owner may do everything, nobody else may"
+
+
 def test_a_role_that_is_taken_away_ends_with_the_next_request(cast, made):
     client = signed_in(cast.ben.user)
     assert client.get("/queue/").status_code == 200
