@@ -27,7 +27,19 @@ ROOMS = (
     "apps",
 )
 # Rooms outside the order: pure code (models at most), start-up glue, and Django's own folders.
-PURE = {"revenue", "scoring", "ml", "simulation", "intake", "imports", "risks", "metrics", "segments", "mail_texts", "sequences"}
+PURE = {
+    "revenue",
+    "scoring",
+    "ml",
+    "simulation",
+    "intake",
+    "imports",
+    "risks",
+    "metrics",
+    "segments",
+    "mail_texts",
+    "sequences",
+}
 GLUE = {
     "apps",
     "job_kinds",

@@ -265,8 +265,8 @@ def _agree(few: list[Account], fields: list[SegmentField], examples: int) -> Non
         try:
             tree = parse_tree(data)
         except TreeError as error:
-            # Only blanks were typed.
-            assert any(_is_blank(data, problem.path) for problem in error.problems), error
+            if not any(_is_blank(data, problem.path) for problem in error.problems):
+                raise  # anything else than blanks must be read
             return
         wanted = {account.pk for account in few if holds(tree, known[account.pk], moment)}
         assert set(accounts_in(tree, now=NOW).values_list("pk", flat=True)) == wanted
