@@ -6,6 +6,7 @@ A sign-in by OpenID Connect is valid in the provider's own workspace only (`acco
 
 from __future__ import annotations
 
+from smtplib import SMTPException
 from typing import Any, NoReturn
 
 import requests
@@ -13,6 +14,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp
+from anymail.exceptions import AnymailError
 from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import render
@@ -21,6 +23,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.access import SESSION_KEY, SSO_KEY
+from accounts.gateways.mail import MailAway
 from accounts.models import User, Workspace
 from accounts.services import identity_providers as providers
 from cs_platform.lib.guarded_session import guarded_session
@@ -33,6 +36,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def populate_username(self, request: HttpRequest, user: Any) -> None:
         """There are none: the mail address is the name."""
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Within the request, for whoever asks waits for it. Raises MailAway where the mail server does not take it:
+        the page then says "try again", the same for known and unknown addresses."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (SMTPException, AnymailError, OSError) as error:
+            raise MailAway(type(error).__name__) from None
 
     def is_safe_url(self, url: str | None) -> bool:
         """A way back stays on the host that was asked: allauth would lead to any of ALLOWED_HOSTS,

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from cs_platform.logs import without_addresses
+from cs_platform.logs import without_values
 
 REMOVED = ("request", "user", "breadcrumbs", "extra", "server_name")
 
@@ -31,10 +31,10 @@ def start(dsn: str | None) -> bool:
 
 
 def without_people(event: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any]:
-    """Drop the request and the user; keep an exception's type, place and first line with addresses masked."""
+    """Drop the request and the user; keep an exception's type, place and first line without the values it quotes."""
     for name in REMOVED:
         event.pop(name, None)
     for error in event.get("exception", {}).get("values", []):
         first_line = (str(error.get("value") or "").splitlines() or [""])[0]
-        error["value"] = without_addresses(first_line)[:300]
+        error["value"] = without_values(first_line)[:300]
     return event

@@ -1,13 +1,14 @@
 """Structured logs: one JSON object per line on standard error, without personal data.
 
 No query strings, no bodies, no addresses of people. A URL is logged as its pattern (`s/<token>/`), never as the
-path, for paths carry tokens. Exception messages are cut to their first line with mail addresses masked, because a
-database error quotes the row.
+path, for paths carry tokens. Exception messages are cut to their first line, with mail addresses and quoted values
+masked, because an error quotes what it could not read, and a database error the row.
 """
 
 import logging
 import logging.config
 import re
+import sys
 import traceback
 from collections.abc import MutableMapping
 from typing import Any
@@ -15,11 +16,22 @@ from typing import Any
 import structlog
 
 _ADDRESS = re.compile(r"[^\s@'\"(<=]+@[^\s@'\")>]+\.[^\s@'\")>]+")
+# What an error quotes is somebody's value, unless Postgres or Python names one of our own things.
+_QUOTED = re.compile(
+    r"""(?P<ours>\b(?:constraint|relation|column|table|index|function|type|policy|attribute|module(?:\ named)?)\s+)?
+    (?:(?<!\w)'[^']*(?:'|$)|"[^"]*(?:"|$)|“[^”]*(?:”|$))""",
+    re.VERBOSE,
+)
 _NOISY = ("django.request", "django.security")
 
 
 def without_addresses(text: str) -> str:
     return _ADDRESS.sub("<address>", text)
+
+
+def without_values(text: str) -> str:
+    """The text of an error without addresses and without the values it quotes."""
+    return without_addresses(_QUOTED.sub(lambda m: m[0] if m["ours"] else "<value>", text))
 
 
 class WithoutPath(logging.Filter):
@@ -35,6 +47,8 @@ class WithoutPath(logging.Filter):
 def plain_exception(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace `exc_info` by the exception's type, first line and the places it passed through."""
     info = event.pop("exc_info", None)
+    if info is True:  # what structlog's `exception()` leaves; written in the same thread, so it is still the one
+        info = sys.exc_info()
     if isinstance(info, BaseException):
         info = (type(info), info, info.__traceback__)
     if not isinstance(info, tuple) or info[1] is None:
@@ -42,7 +56,7 @@ def plain_exception(_logger: Any, _name: str, event: MutableMapping[str, Any]) -
     kind, error, trace = info
     first_line = (str(error).splitlines() or [""])[0]
     event["error"] = f"{kind.__module__}.{kind.__qualname__}"
-    event["error_message"] = without_addresses(first_line)[:300]
+    event["error_message"] = without_values(first_line)[:300]
     event["at"] = [
         f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)[-12:]
     ]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,21 +19,24 @@ START_SECONDS = 40.0
 class RealWorker:
     """`manage.py run_worker`, to be stopped politely or killed."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: Path | None = None) -> None:
+        self.log = log
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start and wait until Celery's consumer answers."""
+    def start(self, *, answering: bool = True) -> None:
+        """Start, and wait until Celery's consumer answers unless there is no broker for it."""
         environment = os.environ | {"CS_PROCESS": "worker"}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "run_worker", "--processes", "2"],
-            cwd=REPOSITORY,
-            env=environment,
-            start_new_session=True,
-            stderr=subprocess.DEVNULL,
-        )
-        self.wait_for(self.answers, START_SECONDS)
+        with open(self.log or os.devnull, "ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "run_worker", "--processes", "2"],
+                cwd=REPOSITORY,
+                env=environment,
+                start_new_session=True,
+                stderr=log,
+            )
+        if answering:
+            self.wait_for(self.answers, START_SECONDS)
 
     @staticmethod
     def answers() -> bool:
@@ -57,11 +61,7 @@ class RealWorker:
 
     def kill(self) -> None:
         """SIGKILL to the whole family at once, as a machine that loses power."""
-        for pid in self.family():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        self.signal_family(signal.SIGKILL)
         assert self.process is not None
         self.process.wait(10)
         self.process = None
@@ -81,11 +81,20 @@ class RealWorker:
             found += [child for child, parent in parents.items() if parent == pid]
         return found[::-1]
 
-    def stop(self) -> None:
+    def signal_family(self, number: int) -> None:
+        """A signal for every process of the worker, as SIGSTOP for a machine that hangs."""
+        for pid in self.family():
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def stop(self) -> int:
+        """Stop politely; returns the exit code."""
+        code = 0
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(20)
+            code = self.process.wait(30)
             self.process = None
+        return code
 
 
 @pytest.fixture

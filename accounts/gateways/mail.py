@@ -9,6 +9,10 @@ from anymail.exceptions import AnymailAPIError, AnymailError
 from django.core.mail import EmailMultiAlternatives
 
 
+class MailAway(RuntimeError):
+    """A mail that somebody waits for could not be handed over; nothing was kept of it."""
+
+
 class MailError(RuntimeError):
     """A mail was refused. `permanent`: trying again cannot help. `unknown`: it may have gone out."""
 

@@ -1,4 +1,4 @@
-"""The page for an error: when the database is away it says so, with a time to try again."""
+"""The page for an error: when the database or the mail server is away it says so, with a time to try again."""
 
 import sys
 
@@ -7,12 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.defaults import server_error
 
+from accounts.gateways.mail import MailAway
+
 RETRY_AFTER_SECONDS = "5"
 
 
 def error_page(request: HttpRequest) -> HttpResponse:
     """Called by Django while the exception is being handled; its template must not need the database."""
-    if not isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+    if not isinstance(sys.exc_info()[1], OperationalError | InterfaceError | MailAway):
         return server_error(request)
     page = render_to_string("503.html")
     return HttpResponse(page, status=503, headers={"Retry-After": RETRY_AFTER_SECONDS})

@@ -7,7 +7,10 @@ import pytest
 from django.db import OperationalError, connections
 from django.test import Client
 
+from tests.builders import make_user
 from tests.stack import STACK
+
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
 @pytest.fixture
@@ -16,6 +19,8 @@ def quiet_client() -> Client:
 
 
 def test_a_page_without_a_database_is_503(transactional_db: None, quiet_client: Client) -> None:
+    make_user("Ann")  # somebody who could sign in
+    make_user("Ada")  # without any user every page leads to the set-up
     connections["default"].close()
     STACK.postgres.stop()
     try:
@@ -39,8 +44,22 @@ def test_a_page_without_a_database_is_503(transactional_db: None, quiet_client: 
 def test_only_a_database_that_is_away_is_503(
     quiet_client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
 ) -> None:
+    make_user("Ann")
+
     def fail(*args: Any) -> None:
         raise error
 
     monkeypatch.setattr("allauth.account.views.LoginView.get_context_data", fail)
     assert quiet_client.get("/login/").status_code == status
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["ann@example.com", "nobody@example.com"])
+def test_a_reset_without_a_mail_server_says_try_again(
+    quiet_client: Client, settings: Any, address: str
+) -> None:
+    """The same for known and unknown addresses."""
+    make_user("Ann")
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = SMTP, "127.0.0.1", 9
+    response = quiet_client.post("/password/reset/", {"email": address})
+    assert (response.status_code, response["Retry-After"]) == (503, "5")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,28 +23,25 @@ START_SECONDS = 40.0
 class RealWeb:
     """gunicorn as the supervisor starts it, in a session of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: Path | None = None) -> None:
+        self.log = log
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             self.port = found.getsockname()[1]
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "gunicorn",
-                "--config",
-                "python:cs_platform.web_server",
-                "cs_platform.wsgi",
-            ],
-            cwd=REPOSITORY,
-            env=os.environ | {"PORT": str(self.port), "CS_PROCESS": "web", "LOG_LEVEL": "ERROR"},
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        command = [sys.executable, "-m", "gunicorn", "--config", "python:cs_platform.web_server"]
+        level = "INFO" if self.log else "ERROR"
+        with open(self.log or os.devnull, "ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "cs_platform.wsgi"],
+                cwd=REPOSITORY,
+                env=os.environ | {"PORT": str(self.port), "CS_PROCESS": "web", "LOG_LEVEL": level},
+                start_new_session=True,
+                stdout=log,
+                stderr=log,
+            )
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():
             if time.monotonic() > deadline:
