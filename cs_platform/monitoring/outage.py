@@ -14,7 +14,8 @@ RETRY_AFTER_SECONDS = "5"
 
 def error_page(request: HttpRequest) -> HttpResponse:
     """Called by Django while the exception is being handled; its template must not need the database."""
-    if not isinstance(sys.exc_info()[1], OperationalError | InterfaceError | MailAway):
+    error = sys.exc_info()[1]
+    if not isinstance(error, OperationalError | InterfaceError | MailAway):
         return server_error(request)
-    page = render_to_string("503.html")
+    page = render_to_string("503.html", {"is_mail": isinstance(error, MailAway)})
     return HttpResponse(page, status=503, headers={"Retry-After": RETRY_AFTER_SECONDS})
