@@ -47,7 +47,7 @@ class WithoutPath(logging.Filter):
 def plain_exception(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace `exc_info` by the exception's type, first line and the places it passed through."""
     info = event.pop("exc_info", None)
-    if info is True:  # what structlog's `exception()` leaves; written in the same thread, so it is still the one
+    if info is True:  # structlog's `exception()`; written in the same thread, so it is still the one
         info = sys.exc_info()
     if isinstance(info, BaseException):
         info = (type(info), info, info.__traceback__)
