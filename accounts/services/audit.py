@@ -60,7 +60,7 @@ def audit(
 def verify_audit_log() -> Verification:
     """Walk the running workspace's log from its first entry to what its head says was the last.
 
-    Takes about 10 µs an entry; writers wait meanwhile, else a new entry would look like a forged one.
+    Takes about 20 µs an entry; writers wait meanwhile, else a new entry would look like a forged one.
     """
     _wait_for_turn()
     previous, count = b"", 0
