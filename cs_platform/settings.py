@@ -292,6 +292,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 2,
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
+    # A hint that cannot be sent is given up at once; kombu would wait two seconds and try again, page by page.
+    "max_retries": 0,
 }
 # Jobs live in the database; a message is only a hint that there is work, so publishing must never hold up a page.
 CELERY_TASK_PUBLISH_RETRY = False
