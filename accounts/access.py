@@ -87,7 +87,9 @@ class WorkspaceRequest(HttpRequest):
     htmx: Any
 
 
-def requires(permission: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponseBase]]:
+def requires(
+    permission: str,
+) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """Only members of the chosen workspace whose role holds `permission`.
 
     Opens the workspace's scope around the view, so pages must be rendered inside it
@@ -96,7 +98,7 @@ def requires(permission: str) -> Callable[[Callable[..., HttpResponse]], Callabl
     """
     roles_with(permission)
 
-    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
+    def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @functools.wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             response = _enter(request, permission, lambda: view(request, *args, **kwargs))
@@ -140,7 +142,7 @@ def may_make_workspaces(memberships: Iterable[Membership]) -> bool:
     return bool(settings.NEW_WORKSPACES == "anyone")
 
 
-def _enter(request: HttpRequest, permission: str, view: Callable[[], HttpResponse]) -> HttpResponseBase:
+def _enter(request: HttpRequest, permission: str, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
     memberships = memberships_of(request)

@@ -107,5 +107,7 @@ def text_fields(model: type[models.Model]) -> list[str]:
 def table(name: str, **fields: Any) -> TableData:
     """A declaration with the field names as one string per class, registered at once."""
     classes = {data.value for data in DataClass}
-    words = {key: tuple(value.split()) if key in classes else value for key, value in fields.items()}
+    words: dict[str, Any] = {
+        key: tuple(value.split()) if key in classes else value for key, value in fields.items()
+    }
     return personal_data.register(TableData(name, **words))

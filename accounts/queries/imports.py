@@ -109,7 +109,7 @@ def problem_text(problem: dict[str, Any]) -> str:
 def is_parked(upload: ImportUpload) -> bool:
     """Whether the work on the file failed so often that nobody tries any more."""
     kind = _WORK.get(ImportUpload.State(upload.state))
-    jobs = Job.objects.filter(workspace_id=upload.workspace_id, kind=kind, object_id=upload.pk)
+    jobs = Job.objects.filter(workspace=upload.workspace, kind=kind, object_id=upload.pk)
     return kind is not None and jobs.filter(parked_at__isnull=False).exists()
 
 

@@ -30,7 +30,7 @@ def mentions(data: TableData, person: Person) -> Iterator[dict[str, Any]]:
             column=column, table=sql.Identifier(data.model._meta.db_table)
         )
         with connection.cursor() as cursor:
-            cursor.execute(query, [pattern])  # type: ignore[arg-type]
+            cursor.execute(query, [pattern])
             for row_id, text in cursor.fetchall():
                 yield {"id": row_id, "field": name, "text": text}
 
@@ -66,7 +66,7 @@ def _clear_field(data: TableData, name: str, pattern: str) -> int:
         kind=sql.SQL(kind),
     )
     with connection.cursor() as cursor:
-        cursor.execute(query, [pattern, ERASED, pattern])  # type: ignore[arg-type]
+        cursor.execute(query, [pattern, ERASED, pattern])
         return int(cursor.rowcount)
 
 

@@ -70,8 +70,8 @@ def _delete_login(user: User) -> None:
                 continue
             names = [f.name for f in model._meta.concrete_fields if f.related_model is User]
             for name in names:
-                model._base_manager.filter(**{name: user.pk})._raw_delete("default")  # type: ignore[attr-defined]
-        User.objects.filter(pk=user.pk)._raw_delete("default")  # type: ignore[attr-defined]
+                model._base_manager.filter(**{name: user.pk})._raw_delete("default")
+        User.objects.filter(pk=user.pk)._raw_delete("default")
 
 
 def _is_known_elsewhere(user: User) -> bool:

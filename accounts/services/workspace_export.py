@@ -74,7 +74,8 @@ def _columns(data: TableData) -> list[models.Field[Any, Any]]:
 
 def _write_table(path: Path, data: TableData) -> int:
     """One COPY; control characters as quote and delimiter, which JSON never holds, so that nothing is escaped."""
-    names = sql.SQL(", ").join(sql.Identifier(field.column) for field in _columns(data))
+    columns = [str(field.column) for field in _columns(data)]
+    names = sql.SQL(", ").join([sql.Identifier(column) for column in columns])
     query = sql.SQL(
         "COPY (SELECT row_to_json(r) FROM (SELECT {names} FROM {table}) r)"
         " TO STDOUT WITH (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"

@@ -94,7 +94,7 @@ def _force(cursor: CursorWrapper, found: list[Table], *, is_forced: bool) -> Non
     for table in found:
         if table.is_scoped:
             statement = sql.SQL("ALTER TABLE {} {} ROW LEVEL SECURITY")
-            cursor.execute(statement.format(sql.Identifier(table.name), verb))  # type: ignore[arg-type]
+            cursor.execute(statement.format(sql.Identifier(table.name), verb))
 
 
 def _set_sequences(cursor: CursorWrapper, found: list[Table]) -> None:
@@ -105,4 +105,4 @@ def _set_sequences(cursor: CursorWrapper, found: list[Table]) -> None:
         cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [f'"{table.name}"'])
         if sequence := cursor.fetchone()[0]:
             query = sql.SQL("SELECT setval(%s, coalesce((SELECT max(id) FROM {}), 1))")
-            cursor.execute(query.format(sql.Identifier(table.name)), [sequence])  # type: ignore[arg-type]
+            cursor.execute(query.format(sql.Identifier(table.name)), [sequence])

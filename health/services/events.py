@@ -22,8 +22,8 @@ from cs_platform.lib.scoping import current_workspace_id
 from health.intake import limits
 from health.intake.rows import BadField, EventRow, Rejection, StoredRow, checked
 from health.services import events_sql as sql
-from health.services.erased_people import under_tombstones
 from health.services.attribution import look_up
+from health.services.erased_people import under_tombstones
 from health.services.fold_requests import request_fold
 
 CHUNK = 20_000

@@ -46,5 +46,5 @@ def _rewrite(workspace_id: int, model: type[WorkspaceModel], names: list[str]) -
             )
             if not chunk:
                 return done
-            model.objects.bulk_update(chunk, names)  # type: ignore[arg-type]
+            model.objects.bulk_update(chunk, names)
             done, last = done + len(chunk), chunk[-1].pk
