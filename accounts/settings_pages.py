@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from accounts.registry import MailKind, SettingsPage, mail_kinds, settings_pages
-from accounts.services.invitations import MAIL_KIND
+from accounts.services.invitations import MAIL_KIND, forget_link
 
 
 def register() -> None:
@@ -103,5 +103,6 @@ def register() -> None:
             "mail/invitation-subject.txt",
             "mail/invitation-body",
             resend_when_doubtful=True,
+            on_settled=forget_link,
         )
     )

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
-from accounts.models import Invitation, Membership, User, Workspace
+from accounts.models import Invitation, Membership, OutboundEmail, User, Workspace
 from accounts.services.audit import audit
 from accounts.services.mail import queue_mail
 from accounts.services.workspaces import add_member
@@ -91,6 +91,12 @@ def accept(*, invitation: Invitation, user: User, now: datetime) -> Membership:
     audit("accounts.invitation.accepted", acting_user=user, target=invitation)
     member = Membership.objects.filter(user=user, is_active=True).first()
     return member or add_member(user=user, role=invitation.role, acting_user=user)
+
+
+def forget_link(email: OutboundEmail) -> None:
+    """Once the mail is out nobody here needs its link any more, and only a hash of it may stay."""
+    if email.status == OutboundEmail.Status.SENT:
+        OutboundEmail.objects.filter(pk=email.pk).update(context={})
 
 
 def revoke(*, invitation: Invitation, acting_user: User, now: datetime) -> None:
