@@ -207,7 +207,7 @@ def another(value: Any, number: int) -> Any:
     if isinstance(value, str):
         return f"{value}-{number}" if "@" not in value else f"n{number}{value}"
     if isinstance(value, int):
-        return value + number * 1000
+        return value + number * 100  # the smallest whole numbers end at 32,767
     if isinstance(value, date):  # a datetime too
         return value + timedelta(days=number)
     if isinstance(value, bytes | memoryview):
