@@ -43,9 +43,14 @@ def members_chart(days: Sequence[Day]) -> Chart:
         "barmode": "relative",
         "showlegend": True,
         "legend": {"orientation": "h", "y": 1.12},
-        "xaxis": {"title": {"text": gettext("Day (month-day)")}, "type": "date", "tickformat": "%m-%d"},
+        "xaxis": {
+            "title": {"text": gettext("Day (month-day)")},
+            "type": "date",
+            "tickformat": "%m-%d",
+            "anchor": "y2",
+        },
         "yaxis": {"title": {"text": gettext("Accounts")}, "rangemode": "tozero", "domain": [0.36, 1]},
-        "yaxis2": {"title": {"text": gettext("A day")}, "domain": [0, 0.26], "zeroline": True},
+        "yaxis2": {"domain": [0, 0.26], "zeroline": True},
     }
     return Chart(
         id="segment-members",

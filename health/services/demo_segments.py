@@ -37,7 +37,11 @@ SEGMENTS: tuple[tuple[str, str, Tree], ...] = (
             ]
         },
     ),
-    (WEAK, "Everybody whose score is red.", _rule("health_band", "any_of", [HealthBand.RED.value])),
+    (
+        WEAK,
+        "Customers whose score is red.",
+        {"all": [_rule("is_customer", "yes"), _rule("health_band", "any_of", [HealthBand.RED.value])]},
+    ),
 )
 
 
