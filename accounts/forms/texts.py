@@ -34,7 +34,10 @@ class TextForm(forms.ModelForm):  # type: ignore[type-arg]
             "purpose": _("What it is for"),
             "category": _("What people switch off with it"),
         }
-        help_texts = {"name": _("Only your team sees it.")}
+        help_texts = {
+            "name": _("Only your team sees it."),
+            "category": _("Empty: tips and help with getting started."),
+        }
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
