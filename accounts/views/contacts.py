@@ -27,6 +27,7 @@ def contact(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
     context = {
         "contact": person,
         "may_work": allows(request.membership, "accounts.work"),
+        "may_manage": allows(request.membership, "settings.manage"),
         "page": page,
         "mails": [{"row": row, "title": title_of(row.email)} for row in page.mails],
         "zone": zone.key.replace("_", " "),
