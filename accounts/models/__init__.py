@@ -5,6 +5,7 @@ from accounts.models.audit import AuditHead
 from accounts.models.base import PublicModel, WorkspaceModel
 from accounts.models.billing import (
     BillingInterval,
+    CancellationReason,
     EndedCause,
     ExchangeRate,
     Invoice,
@@ -95,6 +96,7 @@ __all__ = [
     "AuditHead",
     "BillingInterval",
     "BrandLogo",
+    "CancellationReason",
     "Contact",
     "ContactHold",
     "ContactRole",

@@ -21,6 +21,19 @@ class EndedCause(models.TextChoices):
     UNKNOWN = "unknown", _("Unknown")
 
 
+class CancellationReason(models.TextChoices):
+    """Why a customer leaves, in the field's words; files and systems may bring others along."""
+
+    CUSTOMER_SERVICE = "customer_service", _("Customer service")
+    LOW_QUALITY = "low_quality", _("Low quality")
+    MISSING_FEATURES = "missing_features", _("Missing features")
+    SWITCHED_SERVICE = "switched_service", _("Switched to another service")
+    TOO_COMPLEX = "too_complex", _("Too complex")
+    TOO_EXPENSIVE = "too_expensive", _("Too expensive")
+    UNUSED = "unused", _("Not used")
+    OTHER = "other", _("Other")
+
+
 class Plan(PublicModel):
     """What is sold. `list_mrr_minor` is the monthly list price of one subscription (per seat if `is_per_seat`)."""
 
@@ -76,6 +89,12 @@ class Subscription(PublicModel):
             ),
         ]
         indexes = [models.Index(fields=["workspace", "account", "started_at"], name="subscription_account")]
+
+    @property
+    def ended_reason_label(self) -> str:
+        """The reason in words; one that was brought along stands as it came."""
+        known = dict(CancellationReason.choices)
+        return str(known.get(self.ended_reason, self.ended_reason.replace("_", " ")))
 
 
 class SubscriptionChange(WorkspaceModel):

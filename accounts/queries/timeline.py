@@ -118,7 +118,7 @@ def _change(before: SubscriptionChange | None, row: SubscriptionChange) -> Timel
 
 
 def _end(subscription: Subscription) -> TimelineEntry:
-    reason = subscription.ended_reason.replace("_", " ")
+    reason = subscription.ended_reason_label
     return TimelineEntry(
         subscription.ended_at or subscription.started_at,
         gettext("End of the subscription"),

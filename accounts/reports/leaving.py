@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.charts import Chart, pie_chart
 from accounts.charts.report import Formula, ReportBody
+from accounts.models import CancellationReason
 from accounts.queries.leaving import NOT_GIVEN, UNPAID, reasons_of_ends
 from accounts.queries.report_context import ReportContext
 from accounts.reports.words import money_of, share_of, sheet_money, span
@@ -17,14 +18,7 @@ from accounts.revenue.steps import Kind
 from cs_platform.lib.formats import money, number
 
 REASON_WORDS: dict[str, str | Promise] = {
-    "customer_service": _("Customer service"),
-    "low_quality": _("Low quality"),
-    "missing_features": _("Missing features"),
-    "switched_service": _("Switched to another service"),
-    "too_complex": _("Too complex"),
-    "too_expensive": _("Too expensive"),
-    "unused": _("Not used"),
-    "other": _("Other"),
+    **{reason.value: reason.label for reason in CancellationReason},
     UNPAID: _("Payment failed"),
     NOT_GIVEN: _("No reason given"),
 }

@@ -27,6 +27,7 @@ class Cause:
     sentence: str
     severity: int
     opened_on: date
+    chip: str = ""  # its name beside others, where a kind's name would stand there several times
     advice: str = ""  # what to do in the item's own words; a risk rule's are the workspace's
 
     @property
@@ -92,12 +93,11 @@ def cause_sentence(source: str, evidence: Mapping[str, Any]) -> str:
 def cause_of(source: str, evidence: Mapping[str, Any], severity: int, opened_on: date) -> Cause:
     """An open item in words, in the language in force."""
     known = source_of(source) if rule_of(source) is None else None
-    sentence = cause_sentence(source, evidence)
+    label, sentence = cause_label(source), cause_sentence(source, evidence)
     if known is None:
-        return Cause(source, cause_label(source), sentence, severity, opened_on)
-    # What a playbook asks for is its own title; its kind's name would stand there several times.
-    label, advice = Truncator(sentence).chars(_CHIP), known.instruction(evidence)
-    return Cause(source, label, sentence, severity, opened_on, advice)
+        return Cause(source, label, sentence, severity, opened_on, label)
+    chip, advice = Truncator(sentence).chars(_CHIP), known.instruction(evidence)
+    return Cause(source, label, sentence, severity, opened_on, chip, advice)
 
 
 def describe_items(items: Iterable[QueueItem]) -> tuple[Cause, ...]:
