@@ -6,17 +6,16 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext
 
-from accounts.charts import Chart, Series, bar_chart
+from accounts.charts import Chart, bar_chart
 from accounts.charts.report import ReportBody
 from accounts.queries.report_context import ReportContext
-from accounts.reports.churn import churn_formulas
+from accounts.reports.churn import churn_formulas, churn_series
 from accounts.reports.retention import money_cells, money_headers
 from accounts.reports.words import (
     few_customers,
     money_of,
     no_full_month,
     nothing_yet,
-    points,
     share_of,
     sheet_rate,
     unpriced_note,
@@ -37,45 +36,8 @@ def breakdown_report(context: ReportContext) -> ReportBody:
     found = sorted((pair for pair in found if pair[1].customers), key=lambda pair: -pair[1].start)
     if not found:
         return ReportBody(empty=gettext("Nobody was a customer at the start of this period."))
-    shown = found[:MOST_GROUPS]
-    names = [name for name, _ in shown]
-    series = [
-        Series(
-            gettext("Logo churn"),
-            [points(o.logo_churn) for _, o in shown],
-            [share_of(o.lost, o.customers) for _, o in shown],
-            "--chart-1",
-        ),
-        Series(
-            gettext("Revenue churn"),
-            [points(o.revenue_churn) for _, o in shown],
-            [money_of(o.churn, o.start, context.currency) for _, o in shown],
-            "--red-mark",
-        ),
-    ]
-    figure = bar_chart(
-        names, series, x_title=str(context.split.label), y_title=gettext("Whole period (%)"), lying=True
-    )
-    headers = [
-        str(context.split.label),
-        gettext("Logo churn"),
-        gettext("Revenue churn"),
-        gettext("GRR"),
-        gettext("NRR"),
-    ]
-    rows = [
-        [
-            name,
-            share_of(o.lost, o.customers),
-            money_of(o.churn, o.start, context.currency),
-            percent(o.grr, 1),
-            percent(o.nrr, 1),
-        ]
-        for name, o in found
-    ]
-    title = gettext("Logo and revenue churn by %(split)s") % {"split": str(context.split.label)}
     return ReportBody(
-        charts=[Chart("report-breakdown", title, _breakdown_reading(found), figure, headers, rows)],
+        charts=[_chart(context, str(context.split.label), found)],
         formulas=churn_formulas(context.whole, context.currency),
         notes=[*_overlap_note(context), *few_customers([o for _, o in found]), *unpriced_note(context)],
         headers=[
@@ -99,6 +61,31 @@ def breakdown_report(context: ReportContext) -> ReportBody:
             for name, o in found
         ],
     )
+
+
+def _chart(context: ReportContext, label: str, found: Sequence[tuple[str, Retention]]) -> Chart:
+    """The largest groups as bars; the table has all of them."""
+    shown = found[:MOST_GROUPS]
+    figure = bar_chart(
+        [name for name, _ in shown],
+        churn_series([o for _, o in shown], context.currency),
+        x_title=label,
+        y_title=gettext("Whole period (%)"),
+        lying=True,
+    )
+    rows = [
+        [
+            name,
+            share_of(o.lost, o.customers),
+            money_of(o.churn, o.start, context.currency),
+            percent(o.grr, 1),
+            percent(o.nrr, 1),
+        ]
+        for name, o in found
+    ]
+    headers = [label, gettext("Logo churn"), gettext("Revenue churn"), gettext("GRR"), gettext("NRR")]
+    title = gettext("Logo and revenue churn by %(split)s") % {"split": label}
+    return Chart("report-breakdown", title, _breakdown_reading(found), figure, headers, rows)
 
 
 def _overlap_note(context: ReportContext) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext
 
 from accounts.charts import Chart, Series, line_chart
@@ -36,41 +38,8 @@ def churn_report(context: ReportContext) -> ReportBody:
     found, names = context.monthly[:months], labels(context.period)[:months]
     if not any(one.customers for one in found):
         return ReportBody(empty=gettext("Nobody was a customer at the start of a full month of this period."))
-    series = [
-        Series(
-            gettext("Logo churn"),
-            [points(o.logo_churn) for o in found],
-            [share_of(o.lost, o.customers) for o in found],
-            "--chart-1",
-        ),
-        Series(
-            gettext("Revenue churn"),
-            [points(o.revenue_churn) for o in found],
-            [money_of(o.churn, o.start, context.currency) for o in found],
-            "--red-mark",
-        ),
-    ]
-    figure = line_chart(names, series, x_title=gettext("Month"), y_title=gettext("A month (%)"))
-    headers = [gettext("Month"), gettext("Logo churn"), gettext("Revenue churn"), gettext("Contraction")]
-    rows = [
-        [
-            name,
-            share_of(o.lost, o.customers),
-            money_of(o.churn, o.start, context.currency),
-            money(o.contraction, context.currency),
-        ]
-        for name, o in zip(names, found, strict=True)
-    ]
-    chart = Chart(
-        "report-churn",
-        gettext("Logo churn and revenue churn, month by month"),
-        _churn_reading(context),
-        figure,
-        headers,
-        rows[::-1],
-    )
     return ReportBody(
-        charts=[chart],
+        charts=[_chart(context, found, names)],
         formulas=churn_formulas(context.whole, context.currency),
         notes=[*few_customers(found), *_running_note(context), *unpriced_note(context)],
         headers=[
@@ -92,6 +61,50 @@ def churn_report(context: ReportContext) -> ReportBody:
             ]
             for month, o in zip(context.period.full_months, found, strict=True)
         ],
+    )
+
+
+def churn_series(found: Sequence[Retention], currency: str) -> list[Series]:
+    """Logo churn and revenue churn side by side, each point with its denominator."""
+    return [
+        Series(
+            gettext("Logo churn"),
+            [points(o.logo_churn) for o in found],
+            [share_of(o.lost, o.customers) for o in found],
+            "--chart-1",
+        ),
+        Series(
+            gettext("Revenue churn"),
+            [points(o.revenue_churn) for o in found],
+            [money_of(o.churn, o.start, currency) for o in found],
+            "--red-mark",
+        ),
+    ]
+
+
+def _chart(context: ReportContext, found: Sequence[Retention], names: Sequence[str]) -> Chart:
+    figure = line_chart(
+        names,
+        churn_series(found, context.currency),
+        x_title=gettext("Month"),
+        y_title=gettext("A month (%)"),
+    )
+    rows = [
+        [
+            name,
+            share_of(o.lost, o.customers),
+            money_of(o.churn, o.start, context.currency),
+            money(o.contraction, context.currency),
+        ]
+        for name, o in zip(names, found, strict=True)
+    ]
+    return Chart(
+        "report-churn",
+        gettext("Logo churn and revenue churn, month by month"),
+        _churn_reading(context),
+        figure,
+        [gettext("Month"), gettext("Logo churn"), gettext("Revenue churn"), gettext("Contraction")],
+        rows[::-1],
     )
 
 
