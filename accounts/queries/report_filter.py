@@ -60,6 +60,11 @@ class Period:
         return self.boundary(self.first)
 
     @property
+    def instants(self) -> tuple[datetime, datetime]:
+        """The first instant of the period and the one after its last, as times."""
+        return min(day_start(self.first, self.zone), self.now), min(day_start(self.end, self.zone), self.now)
+
+    @property
     def full_end(self) -> int:
         """Where the last full month ends."""
         return self.boundary(add_months(self.full_months[-1], 1)) if self.full_months else self.start

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -31,10 +31,7 @@ def leaving_report(context: ReportContext) -> ReportBody:
     if not here.any():
         return ReportBody(empty=gettext("No customer left in this period."))
     ids = context.ledger.accounts[found.account[here]].tolist()
-    start, end = (
-        datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
-        for at in (period.start, period.boundaries[-1])
-    )
+    start, end = period.instants
     reasons = reasons_of_ends(ids, start=start, end=end + timedelta(microseconds=1))
     counts: dict[str, list[int]] = {}
     for account_id, at, amount in zip(ids, found.at[here].tolist(), found.delta[here].tolist(), strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 from django.utils.translation import gettext, ngettext
 
@@ -56,10 +56,7 @@ def due_of(found: Sequence[Renewal]) -> Due:
 def renewal_report(context: ReportContext) -> ReportBody:
     """Contracts of six months or more whose term ended in the period."""
     period = context.period
-    start, end = (
-        datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
-        for at in (period.start, period.boundaries[-1])
-    )
+    start, end = period.instants
     found = renewals(context.workspace, context.ledger.rates, start=start, end=end, now=context.now)
     if not found:
         return ReportBody(
@@ -70,55 +67,9 @@ def renewal_report(context: ReportContext) -> ReportBody:
         by_month[month_of(one.due_at.astimezone(period.zone).date())].append(one)
     dues = [due_of(by_month[month]) for month in period.months]
     whole = due_of([one for month in period.full_months for one in by_month[month]])
-    currency, names = context.currency, labels(period)
-    lost = [due.due_minor - due.kept_minor for due in dues]
-    series = [
-        Series(
-            gettext("Renewed"),
-            [major(d.kept_minor, currency) for d in dues],
-            [money(d.kept_minor, currency) for d in dues],
-            "--chart-1",
-        ),
-        Series(
-            gettext("Not renewed"),
-            [major(a, currency) for a in lost],
-            [money(a, currency) for a in lost],
-            "--red-mark",
-        ),
-    ]
-    figure = bar_chart(
-        names,
-        series,
-        x_title=gettext("Month of the due date"),
-        y_title=gettext("%(currency)s a year") % {"currency": currency},
-        stacked=True,
-    )
-    headers = [
-        gettext("Month"),
-        gettext("Contracts renewed"),
-        gettext("Gross renewal rate"),
-        gettext("Net renewal rate"),
-    ]
-    rows = [
-        [
-            name,
-            share_of(d.renewed, d.contracts),
-            money_of(d.kept_minor, d.due_minor, currency),
-            money_of(d.renewed_minor, d.due_minor, currency),
-        ]
-        for name, d in zip(names, dues, strict=True)
-    ]
+    currency = context.currency
     return ReportBody(
-        charts=[
-            Chart(
-                "report-renewals",
-                gettext("Renewals due, and what became of them"),
-                _reading(context, whole),
-                figure,
-                headers,
-                rows[::-1],
-            )
-        ],
+        charts=[_chart(context, dues, whole)],
         formulas=_formulas(whole, currency),
         notes=_notes(found),
         headers=[
@@ -145,6 +96,43 @@ def renewal_report(context: ReportContext) -> ReportBody:
             for month, d in zip(period.months, dues, strict=True)
         ],
     )
+
+
+def _chart(context: ReportContext, dues: Sequence[Due], whole: Due) -> Chart:
+    """Kept and lost of what was due, month by month."""
+    currency, names = context.currency, labels(context.period)
+    kept, lost = [d.kept_minor for d in dues], [d.due_minor - d.kept_minor for d in dues]
+    figure = bar_chart(
+        names,
+        [
+            _amounts(gettext("Renewed"), kept, currency, "--chart-1"),
+            _amounts(gettext("Not renewed"), lost, currency, "--red-mark"),
+        ],
+        x_title=gettext("Month of the due date"),
+        y_title=gettext("%(currency)s a year") % {"currency": currency},
+        stacked=True,
+    )
+    headers = [
+        gettext("Month"),
+        gettext("Contracts renewed"),
+        gettext("Gross renewal rate"),
+        gettext("Net renewal rate"),
+    ]
+    rows = [
+        [
+            name,
+            share_of(d.renewed, d.contracts),
+            money_of(d.kept_minor, d.due_minor, currency),
+            money_of(d.renewed_minor, d.due_minor, currency),
+        ]
+        for name, d in zip(names, dues, strict=True)
+    ]
+    title = gettext("Renewals due, and what became of them")
+    return Chart("report-renewals", title, _reading(context, whole), figure, headers, rows[::-1])
+
+
+def _amounts(name: str, minor: Sequence[int], currency: str, colour: str) -> Series:
+    return Series(name, [major(a, currency) for a in minor], [money(a, currency) for a in minor], colour)
 
 
 def _reading(context: ReportContext, whole: Due) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext
 
 from accounts.charts import Chart, Series, line_chart
 from accounts.charts.report import Formula, ReportBody
 from accounts.queries.report_context import ReportContext
 from accounts.reports.words import month_label, points, share_of
-from health.queries.report_months import feature_months, key_features
+from health.queries.report_months import FeatureMonth, feature_months, key_features
 
 
 def adoption_report(context: ReportContext) -> ReportBody:
@@ -21,42 +23,11 @@ def adoption_report(context: ReportContext) -> ReportBody:
     found = [month for month in feature_months(context, features) if any(month.known)]
     if not found:
         return ReportBody(empty=gettext("No nightly run of these months has usage of the key features yet."))
-    names = [month_label(one.month, context.period) for one in found]
     labels = [feature.label or feature.name for feature in features]
-    series = [
-        Series(
-            label,
-            [points(one.used[at] / one.known[at]) if one.known[at] else None for one in found],
-            [share_of(one.used[at], one.known[at]) for one in found],
-        )
-        for at, label in enumerate(labels)
-    ]
-    figure = line_chart(
-        names, series, x_title=gettext("Last night of the month"), y_title=gettext("Customers (%)")
-    )
     last = found[-1]
-    ranked = sorted(
-        (at for at in range(len(labels)) if last.known[at]), key=lambda at: -last.used[at] / last.known[at]
-    )
-    reading = gettext(
-        "Most used: %(most)s, %(share)s of the customers; least used: %(least)s, %(least_share)s."
-    ) % {
-        "most": labels[ranked[0]],
-        "share": share_of(last.used[ranked[0]], last.known[ranked[0]]),
-        "least": labels[ranked[-1]],
-        "least_share": share_of(last.used[ranked[-1]], last.known[ranked[-1]]),
-    }
-    headers = [gettext("Month"), *labels]
-    rows = [
-        [name, *(share_of(*pair) for pair in zip(one.used, one.known, strict=True))]
-        for name, one in zip(names, found, strict=True)
-    ]
+    most = min(_ranked(last))[1]
     return ReportBody(
-        charts=[
-            Chart(
-                "report-adoption", gettext("Adoption of key features"), reading, figure, headers, rows[::-1]
-            )
-        ],
+        charts=[_chart(context, found, labels)],
         formulas=[
             Formula(
                 gettext("Adoption"),
@@ -64,7 +35,7 @@ def adoption_report(context: ReportContext) -> ReportBody:
                     "customers with at least one use of the feature in the 28 days before the night ÷ customers with data on"
                     " it that night"
                 ),
-                share_of(last.used[ranked[0]], last.known[ranked[0]]),
+                share_of(last.used[most], last.known[most]),
                 gettext("convention; 28 days as GitLab counts engagement"),
             )
         ],
@@ -82,3 +53,44 @@ def adoption_report(context: ReportContext) -> ReportBody:
             for one in found
         ],
     )
+
+
+def _ranked(month: FeatureMonth) -> list[tuple[float, int]]:
+    """(minus the share, the feature's place) of every feature that anybody has data on."""
+    return [(-month.used[at] / known, at) for at, known in enumerate(month.known) if known]
+
+
+def _chart(context: ReportContext, found: Sequence[FeatureMonth], labels: Sequence[str]) -> Chart:
+    names = [month_label(one.month, context.period) for one in found]
+    series = [
+        Series(
+            label,
+            [points(one.used[at] / one.known[at]) if one.known[at] else None for one in found],
+            [share_of(one.used[at], one.known[at]) for one in found],
+        )
+        for at, label in enumerate(labels)
+    ]
+    figure = line_chart(
+        names, series, x_title=gettext("Last night of the month"), y_title=gettext("Customers (%)")
+    )
+    rows = [
+        [name, *(share_of(*pair) for pair in zip(one.used, one.known, strict=True))]
+        for name, one in zip(names, found, strict=True)
+    ]
+    title = gettext("Adoption of key features")
+    headers = [gettext("Month"), *labels]
+    return Chart("report-adoption", title, _reading(found[-1], labels), figure, headers, rows[::-1])
+
+
+def _reading(last: FeatureMonth, labels: Sequence[str]) -> str:
+    ranked = sorted(_ranked(last))
+    most, least = ranked[0][1], ranked[-1][1]
+    words = gettext(
+        "Most used: %(most)s, %(share)s of the customers; least used: %(least)s, %(least_share)s."
+    )
+    return words % {
+        "most": labels[most],
+        "share": share_of(last.used[most], last.known[most]),
+        "least": labels[least],
+        "least_share": share_of(last.used[least], last.known[least]),
+    }

@@ -86,13 +86,38 @@ def bands_report(context: ReportContext) -> ReportBody:
     found = kept_band_months(context)
     if not found:
         return ReportBody(empty=gettext("No nightly run falls into these months yet."))
+    last = found[-1]
+    return ReportBody(
+        charts=[_bands_chart(context, found)],
+        formulas=[
+            Formula(
+                gettext("Share of a band"),
+                gettext(
+                    "customers in the band ÷ all customers of that night, by the score as it was given then"
+                ),
+                share_of(last.accounts[HealthBand.RED], _everyone(last)),
+                gettext("convention"),
+            )
+        ],
+        notes=_gap_note(context, found),
+        headers=["month", "night", "red", "yellow", "green", "no_score"],
+        sheet=[
+            [f"{o.month:%Y-%m}", o.as_of.isoformat(), *(o.accounts[b] for b in (*BANDS, ""))] for o in found
+        ],
+    )
+
+
+def _everyone(month: BandMonth) -> int:
+    return sum(month.accounts.values())
+
+
+def _bands_chart(context: ReportContext, found: Sequence[BandMonth]) -> Chart:
     names = [month_label(one.month, context.period) for one in found]
-    everyone = [sum(one.accounts.values()) for one in found]
     series = [
         Series(
             band_word(band),
             [one.accounts[band] for one in found],
-            [share_of(one.accounts[band], size) for one, size in zip(found, everyone, strict=True)],
+            [share_of(one.accounts[band], _everyone(one)) for one in found],
             BAND_COLOURS[band],
         )
         for band in BANDS
@@ -104,45 +129,22 @@ def bands_report(context: ReportContext) -> ReportBody:
     rows = [
         [
             name,
-            *(share_of(one.accounts[band], size) for band in BANDS),
+            *(share_of(one.accounts[band], _everyone(one)) for band in BANDS),
             number(one.accounts[""]),
             date_format(one.as_of),
         ]
-        for name, one, size in zip(names, found, everyone, strict=True)
+        for name, one in zip(names, found, strict=True)
     ]
-    last, first = found[-1], found[0]
-    reading = gettext("%(now)s of the customers are red now; in %(month)s it was %(then)s.") % {
-        "now": share_of(last.accounts[HealthBand.RED], everyone[-1]),
-        "then": share_of(first.accounts[HealthBand.RED], everyone[0]),
+    title = gettext("Customers by band, month by month")
+    return Chart("report-bands", title, _bands_reading(found[0], found[-1]), figure, headers, rows[::-1])
+
+
+def _bands_reading(first: BandMonth, last: BandMonth) -> str:
+    return gettext("%(now)s of the customers are red now; in %(month)s it was %(then)s.") % {
+        "now": share_of(last.accounts[HealthBand.RED], _everyone(last)),
+        "then": share_of(first.accounts[HealthBand.RED], _everyone(first)),
         "month": f"{first.month:%Y-%m}",
     }
-    return ReportBody(
-        charts=[
-            Chart(
-                "report-bands",
-                gettext("Customers by band, month by month"),
-                reading,
-                figure,
-                headers,
-                rows[::-1],
-            )
-        ],
-        formulas=[
-            Formula(
-                gettext("Share of a band"),
-                gettext(
-                    "customers in the band ÷ all customers of that night, by the score as it was given then"
-                ),
-                share_of(last.accounts[HealthBand.RED], everyone[-1]),
-                gettext("convention"),
-            )
-        ],
-        notes=_gap_note(context, found),
-        headers=["month", "night", "red", "yellow", "green", "no_score"],
-        sheet=[
-            [f"{o.month:%Y-%m}", o.as_of.isoformat(), *(o.accounts[b] for b in (*BANDS, ""))] for o in found
-        ],
-    )
 
 
 def _gap_note(context: ReportContext, found: Sequence[BandMonth]) -> list[str]:
