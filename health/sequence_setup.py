@@ -39,7 +39,14 @@ from health.registry import (
 )
 from health.sequences.spec import SequenceAction, StepField
 from health.services import sequence_actions as acts
-from health.services import sequence_engine, sequence_mail, sequence_plans, sequence_runs, sequence_webhook
+from health.services import (
+    sequence_asks,
+    sequence_engine,
+    sequence_mail,
+    sequence_plans,
+    sequence_runs,
+    sequence_webhook,
+)
 from health.services.sequence_night import enrol_by_job
 from health.services.sequence_notices import PAUSED_KIND
 
@@ -75,7 +82,7 @@ def register() -> None:
     )
     queue_sources.register(
         QueueSource(
-            acts.SOURCE,
+            sequence_asks.SOURCE,
             _("Playbook"),
             sentence=lambda evidence: str(evidence.get("title", "")),
             instruction=lambda evidence: str(evidence.get("instruction", "")),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from accounts.models import Account
 from health.models import AccountState, ChurnPrediction, ModelVersion, QueueEntry, QueueItem
-from health.queries.causes import Advice, advice_for, describe_items
+from health.queries.causes import RISK, Advice, advice_for, describe_items
 from health.queries.expected_loss import ExpectedLoss, expected_loss
 from health.queries.experiments import HeldOut, held_out
 from health.queries.metric_words import metric_words
@@ -53,15 +53,31 @@ def account_risk(account: Account, *, today: date) -> AccountRisk:
     entry: QueueEntry | None = getattr(account, "queue_entry", None)
     until = entry.snoozed_until if entry else None
     items = QueueItem.objects.filter(account=account, closed_at__isnull=True)
-    causes = describe_items(items.order_by("-severity", "opened_on", "id"))
+    advice = _advice(list(items.order_by("-severity", "opened_on", "id")))
     return AccountRisk(
         state=state,
         loss=expected_loss(state) if state else None,
-        advice=advice_for(causes) if causes else [],
+        advice=advice,
         prediction=latest_prediction(account, state),
         snoozed_until=until if until and until > today else None,
         held_out=held_out([account.pk]).get(account.pk, ()),
     )
+
+
+def _advice(items: list[QueueItem]) -> list[Advice]:
+    """Each cause with what to do; where a playbook asks for something because of it, that stands below it and
+    the rule's general words are left out."""
+    if not items:
+        return []
+    place = {item.risk_id: at for at, item in enumerate(items) if item.source.startswith(RISK)}
+    places = {item.pk: place.get(item.risk_id, at) for at, item in enumerate(items)}
+    items.sort(key=lambda item: (places[item.pk], not item.source.startswith(RISK)))
+    answered = {item.risk_id for item in items if not item.source.startswith(RISK)}
+    advice = advice_for(describe_items(items))
+    return [
+        replace(words, instruction="") if item.source.startswith(RISK) and item.risk_id in answered else words
+        for item, words in zip(items, advice, strict=True)
+    ]
 
 
 def latest_prediction(account: Account, state: AccountState | None) -> Prediction:

@@ -8,37 +8,18 @@ from typing import Any
 from django.db.models import Count, Q
 from django.utils.translation import gettext
 
-from accounts.models import Account, Membership, Role, TraitDefinition, Workspace
+from accounts.models import Account, Membership, Role, TraitDefinition
 from accounts.services.traits import define_traits, write_traits
-from cs_platform.lib.periods import local_day
-from cs_platform.lib.scoping import current_workspace_id
-from health.models import QueueItem
 from health.sequences.spec import PreviewContext, StepContext, StepPreview, StepResult
-from health.services.queue import assign_accounts, refresh_entries
+from health.services.queue import assign_accounts
+from health.services.sequence_asks import ask
 
-SOURCE = "sequence"
 FEWEST = "fewest"
 
 
 def ask_csm(context: StepContext) -> StepResult:
-    """A queue item with the step's words; the same step of the same account has one open item."""
-    run, values = context.run, context.values
-    item, _made = QueueItem.objects.update_or_create(
-        account_id=run.account_id,
-        source=f"{SOURCE}:{run.sequence_id}:{context.step_id}",
-        closed_at=None,
-        defaults={
-            "severity": int(values["severity"]),
-            "evidence": {
-                "title": values["title"],
-                "instruction": values["instruction"],
-                "run": str(run.public_id),
-                "name": run.sequence.name,
-            },
-            "opened_on": local_day(context.now, _workspace().zone),
-        },
-    )
-    refresh_entries([run.account_id])
+    """A queue item with the step's words."""
+    item = ask(context.run, context.step_id, context.values, now=context.now)
     return StepResult(queue_item_id=item.pk)
 
 
@@ -141,8 +122,3 @@ def csm_choices() -> list[tuple[str, Any]]:
     return [(FEWEST, gettext("the CSM with the most room"))] + [
         (str(member.public_id), str(member)) for member in members.order_by("user__name", "pk")
     ]
-
-
-def _workspace() -> Workspace:
-    found: Workspace = Workspace.objects.get(pk=current_workspace_id())
-    return found

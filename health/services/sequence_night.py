@@ -13,6 +13,7 @@ from health.models import RunState, Sequence, SequenceRun
 from health.queries.sequence_exits import exit_reasons
 from health.sequences.controls import WAIT_RULE
 from health.sequences.definition import SequenceDefinition
+from health.services.sequence_asks import close_left
 from health.services.sequence_runs import RUN_JOB, exit_run, wake_runs
 from health.services.sequences import enrol_due
 
@@ -23,6 +24,7 @@ STOPPED = "worker_stopped"
 def run_sequences(*, as_of: date, now: datetime) -> int:
     """Returns how many runs were ended, woken or begun."""
     ended = end_pointless(now=now)
+    close_left(now=now)
     woken = wake_matching(now=now) + mend_jobs()
     live = Sequence.objects.filter(paused_at__isnull=True, archived_at__isnull=True)
     begun = [enrol_due(sequence, now=now).begun for sequence in live.order_by("pk")]

@@ -10,14 +10,13 @@ from django.db import transaction
 from accounts.models import Contact, Job, User
 from accounts.services.audit import audit
 from health.models import (
-    QueueItem,
     RunState,
     SequenceRun,
     SequenceVersion,
     StepRun,
     StepState,
 )
-from health.services.queue import refresh_entries
+from health.services.sequence_asks import close_all, close_past
 
 RUN_JOB = "health.sequence_run"
 ENDED = (RunState.DONE, RunState.EXITED)
@@ -47,7 +46,7 @@ def begin_run(
 
 
 def finish_run(run: SequenceRun, *, state: str, reason: str, acting_user: User | None, now: datetime) -> None:
-    """End a locked run: what it still asks of the CSM is taken out of the queue when it leaves early."""
+    """End a locked run, and close what it asks of the CSM and does not need any more."""
     run.state, run.end_reason, run.finished_at, run.ended_by = state, reason[:40], now, acting_user
     run.next_due = run.wait_ends = None
     run.save(update_fields=["state", "end_reason", "finished_at", "ended_by", "next_due", "wait_ends"])
@@ -55,14 +54,10 @@ def finish_run(run: SequenceRun, *, state: str, reason: str, acting_user: User |
         state=StepState.SKIPPED, ended_at=now, result={"why": reason}
     )
     if state == RunState.EXITED:
-        _close_items(run, now)
+        close_all(run, now=now)
         audit("health.sequence.run_exited", acting_user=acting_user, target=run, reason=reason)
-
-
-def _close_items(run: SequenceRun, now: datetime) -> None:
-    items = StepRun.objects.filter(run=run, queue_item__isnull=False).values("queue_item")
-    if QueueItem.objects.filter(pk__in=items, closed_at__isnull=True).update(closed_at=now):
-        refresh_entries([run.account_id])
+    else:
+        close_past(run, now=now)
 
 
 @transaction.atomic
