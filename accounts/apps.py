@@ -43,6 +43,10 @@ class AccountsConfig(AppConfig):
 
 
 def _secure(*, using: str, **_: Any) -> None:
+    from accounts.change_times import keep_change_times
+    from accounts.order_guard import guard_charges
     from accounts.tenancy import secure_database
 
     secure_database(using)
+    guard_charges(using)
+    keep_change_times(using)

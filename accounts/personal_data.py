@@ -100,11 +100,11 @@ def _mail() -> None:
 
 
 def _money() -> None:
-    table("accounts.plan", business="name currency")
+    table("accounts.plan", business="name currency external_id")
     table(
         "accounts.subscription",
         business="external_id status currency",
-        code="ended_reason",
+        code="ended_reason provider default_method collection_method",
         free_text="properties",
     )
     table("accounts.subscriptionchange", business="currency")
@@ -112,11 +112,45 @@ def _money() -> None:
     table("accounts.exchangerate", business="currency")
     table(
         "accounts.invoice",
-        business="external_id currency status",
+        business="external_id currency status number description",
+        code="provider billing_reason collection_method hosted_url",
         free_text="properties",
         legal_basis="accounting rows name the customer company, not the person",
     )
-    table("accounts.paymentattempt", code="decline_code")
+    table(
+        "accounts.paymentattempt",
+        code="decline_code advice_code network_code external_id method method_kind brand country fingerprint",
+        business="last4",
+        legal_basis="accounting rows: a card's last four digits, never its number",
+    )
+    table(
+        "accounts.billingcustomer",
+        person="name email properties",
+        code="provider external_id language country currency default_method",
+        of=lambda p: Q(email__in=p.emails),
+        erase=lambda p: {"name": "", "email": "", "properties": {}},
+    )
+    table(
+        "accounts.paymentmethod",
+        code="external_id kind brand country fingerprint wallet blocked_code",
+        business="last4",
+    )
+    table(
+        "accounts.billingorder",
+        code="key source_type method provider_ref decline_code advice_code network_code error_code currency",
+        business="parameters result",
+        legal_basis="accounting rows: what was charged, when and with which outcome",
+    )
+    table(
+        "accounts.billingconnection",
+        code="provider account_ref missing last_error",
+        business="account_name",
+        secret="api_key webhook_secret previous_secret",
+    )
+    table("accounts.billingpace")
+    table("accounts.billingsync", code="cursor counts error")
+    table("accounts.billingdifference", code="object_type external_id ours theirs")
+    table("accounts.billingmessage", code="message_id message_type object_id last_error", free_text="body")
 
 
 def _imports() -> None:

@@ -308,6 +308,15 @@ class RetentionKind:
     prune: Callable[[datetime, int], int]
 
 
+@dataclass(frozen=True)
+class OrderSource:
+    """Who asks the payment provider for something. `on_settled(order, now)` runs in the transaction that writes
+    the order's result, under the order's fence, so that result and what follows from it commit together."""
+
+    name: str
+    on_settled: Callable[[Any, datetime], None]
+
+
 job_kinds: Registry[JobKind] = Registry("job kind", JobKind)
 navigation: Registry[NavigationItem] = Registry("navigation item", NavigationItem)
 account_panels: Registry[Panel] = Registry("account panel", Panel)
@@ -331,3 +340,4 @@ headline_numbers: Registry[HeadlineNumber] = Registry("headline number", Headlin
 account_splits: Registry[AccountSplit] = Registry("account split", AccountSplit)
 segment_users: Registry[SegmentUser] = Registry("segment user", SegmentUser)
 retention_kinds: Registry[RetentionKind] = Registry("retention kind", RetentionKind)
+order_sources: Registry[OrderSource] = Registry("order source", OrderSource)

@@ -10,10 +10,16 @@ from accounts.models.billing import (
     ExchangeRate,
     Invoice,
     MrrMovement,
-    PaymentAttempt,
     Plan,
     Subscription,
     SubscriptionChange,
+)
+from accounts.models.billing_provider import (
+    BillingConnection,
+    BillingDifference,
+    BillingMessage,
+    BillingPace,
+    BillingSync,
 )
 from accounts.models.calendar import Holiday
 from accounts.models.customers import (
@@ -42,6 +48,16 @@ from accounts.models.mail import (
     Motion,
 )
 from accounts.models.notifications import Notification, NotificationChoice, NotificationDigest
+from accounts.models.payments import (
+    OPEN_ORDERS,
+    BillingCustomer,
+    BillingOrder,
+    MadeBy,
+    OrderKind,
+    OrderState,
+    PaymentAttempt,
+    PaymentMethod,
+)
 from accounts.models.privacy import (
     ErasedIdentity,
     PersonRequest,
@@ -84,6 +100,7 @@ from accounts.models.workspaces import (
 )
 
 __all__ = [
+    "OPEN_ORDERS",
     "AccessLink",
     "Account",
     "AccountAlias",
@@ -94,7 +111,14 @@ __all__ = [
     "ApiPace",
     "AuditEntry",
     "AuditHead",
+    "BillingConnection",
+    "BillingCustomer",
+    "BillingDifference",
     "BillingInterval",
+    "BillingMessage",
+    "BillingOrder",
+    "BillingPace",
+    "BillingSync",
     "BrandLogo",
     "CancellationReason",
     "Contact",
@@ -116,6 +140,7 @@ __all__ = [
     "Invoice",
     "Job",
     "LetGo",
+    "MadeBy",
     "MailBranding",
     "MailCategory",
     "MailClass",
@@ -132,8 +157,11 @@ __all__ = [
     "Notification",
     "NotificationChoice",
     "NotificationDigest",
+    "OrderKind",
+    "OrderState",
     "OutboundEmail",
     "PaymentAttempt",
+    "PaymentMethod",
     "PersonRequest",
     "Plan",
     "PublicModel",

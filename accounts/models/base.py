@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.db import models
+from django.db.models.functions import Now
 
 from cs_platform.lib.scoping import ScopedManager, scoped_default
 
@@ -40,6 +41,20 @@ class PublicModel(WorkspaceModel):
 
     class Meta(WorkspaceModel.Meta):
         abstract = True
+
+
+class MirroredModel(PublicModel):
+    """A row of a customer's own systems. `updated_at` is written by the database, see `accounts/change_times.py`."""
+
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta(PublicModel.Meta):
+        abstract = True
+
+
+def changed_index(name: str) -> models.Index:
+    """The way from a moment to what changed since."""
+    return models.Index(fields=["workspace", "updated_at", "id"], name=name)
 
 
 def unique_in_workspace(*fields: str, name: str, **options: Any) -> models.UniqueConstraint:

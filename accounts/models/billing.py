@@ -1,11 +1,21 @@
-"""The billing mirror: plans, subscriptions and what was paid. Words are Stripe's own."""
+"""The billing mirror: plans, subscriptions and what was paid. Words are Stripe's own.
+
+Rows come from imports, the API or a payment provider (`provider`); `fetched_at` is when the read began that a
+provider's row shows, so that an older answer never overwrites a newer one.
+"""
 
 from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.base import PublicModel, WorkspaceModel, unique_in_workspace
+from accounts.models.base import (
+    MirroredModel,
+    PublicModel,
+    WorkspaceModel,
+    changed_index,
+    unique_in_workspace,
+)
 from accounts.models.customers import Account
 
 
@@ -38,6 +48,7 @@ class Plan(PublicModel):
     """What is sold. `list_mrr_minor` is the monthly list price of one subscription (per seat if `is_per_seat`)."""
 
     name = models.CharField(max_length=200)
+    external_id = models.CharField(max_length=200, blank=True, help_text="the provider's price")
     list_mrr_minor = models.BigIntegerField(null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     is_per_seat = models.BooleanField(default=False)
@@ -45,6 +56,9 @@ class Plan(PublicModel):
     class Meta(PublicModel.Meta):
         constraints = [
             unique_in_workspace("name", name="plan_name"),
+            unique_in_workspace(
+                "external_id", name="plan_external_id", condition=~models.Q(external_id="")
+            ),
             unique_in_workspace("public_id", name="plan_public_id"),
         ]
 
@@ -52,7 +66,7 @@ class Plan(PublicModel):
         return self.name
 
 
-class Subscription(PublicModel):
+class Subscription(MirroredModel):
     """The present state of a subscription; its past is in SubscriptionChange."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="subscriptions")
@@ -78,8 +92,22 @@ class Subscription(PublicModel):
     ended_reason = models.CharField(max_length=40, blank=True)
     ended_cause = models.CharField(max_length=12, choices=EndedCause.choices, blank=True)
     properties = models.JSONField(default=dict, blank=True)
+    provider = models.CharField(max_length=12, blank=True, help_text="empty: imported")
+    customer = models.ForeignKey(
+        "accounts.BillingCustomer", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    default_method = models.CharField(
+        max_length=200, blank=True, help_text="a payment method of its own, which is charged first"
+    )
+    collection_method = models.CharField(max_length=24, blank=True)
+    cancel_at = models.DateTimeField(null=True, blank=True)
+    trial_ends_at = models.DateTimeField(null=True, blank=True)
+    discount_ends_at = models.DateTimeField(null=True, blank=True)
+    is_collection_paused = models.BooleanField(default=False)
+    pause_ends_at = models.DateTimeField(null=True, blank=True)
+    fetched_at = models.DateTimeField(null=True, blank=True)
 
-    class Meta(PublicModel.Meta):
+    class Meta(MirroredModel.Meta):
         constraints = [
             unique_in_workspace("external_id", name="subscription_external_id"),
             unique_in_workspace("public_id", name="subscription_public_id"),
@@ -88,7 +116,10 @@ class Subscription(PublicModel):
                 name="subscription_ends_after_start",
             ),
         ]
-        indexes = [models.Index(fields=["workspace", "account", "started_at"], name="subscription_account")]
+        indexes = [
+            models.Index(fields=["workspace", "account", "started_at"], name="subscription_account"),
+            changed_index("subscription_changed"),
+        ]
 
     @property
     def ended_reason_label(self) -> str:
@@ -161,7 +192,7 @@ class ExchangeRate(WorkspaceModel):
         constraints = [unique_in_workspace("currency", "on_date", name="exchange_rate")]
 
 
-class Invoice(PublicModel):
+class Invoice(MirroredModel):
     """Mirror of an invoice; `status` is Stripe's: draft, open, paid, void, uncollectible."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="invoices")
@@ -175,31 +206,31 @@ class Invoice(PublicModel):
     due_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True, blank=True)
     properties = models.JSONField(default=dict, blank=True)
+    provider = models.CharField(max_length=12, blank=True, help_text="empty: imported")
+    customer = models.ForeignKey(
+        "accounts.BillingCustomer", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    number = models.CharField(max_length=100, blank=True, help_text="as the customer knows it")
+    description = models.CharField(max_length=300, blank=True)
+    amount_paid_minor = models.BigIntegerField(default=0)
+    refunded_minor = models.BigIntegerField(default=0)
+    billing_reason = models.CharField(max_length=40, blank=True)
+    collection_method = models.CharField(max_length=24, blank=True)
+    is_auto_advance = models.BooleanField(
+        default=False, help_text="the provider itself goes on trying to collect it"
+    )
+    next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="the provider's own next try")
+    period_start = models.DateTimeField(null=True, blank=True)
+    period_end = models.DateTimeField(null=True, blank=True)
+    hosted_url = models.CharField(max_length=2000, blank=True)
+    fetched_at = models.DateTimeField(null=True, blank=True)
 
-    class Meta(PublicModel.Meta):
+    class Meta(MirroredModel.Meta):
         constraints = [
             unique_in_workspace("external_id", name="invoice_external_id"),
             unique_in_workspace("public_id", name="invoice_public_id"),
         ]
-        indexes = [models.Index(fields=["workspace", "account", "-due_at"], name="invoice_account")]
-
-
-class PaymentAttempt(WorkspaceModel):
-    """One try to collect an invoice, whoever made it."""
-
-    class Status(models.TextChoices):
-        SUCCEEDED = "succeeded", _("Succeeded")
-        FAILED = "failed", _("Failed")
-
-    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="attempts")
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    number = models.PositiveSmallIntegerField()
-    attempted_at = models.DateTimeField()
-    status = models.CharField(max_length=12, choices=Status.choices)
-    decline_code = models.CharField(max_length=60, blank=True)
-
-    class Meta(WorkspaceModel.Meta):
-        constraints = [unique_in_workspace("invoice", "number", name="payment_attempt_number")]
         indexes = [
-            models.Index(fields=["workspace", "account", "-attempted_at"], name="payment_attempt_account")
+            models.Index(fields=["workspace", "account", "-due_at"], name="invoice_account"),
+            changed_index("invoice_changed"),
         ]

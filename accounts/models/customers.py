@@ -5,11 +5,17 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.base import PublicModel, WorkspaceModel, unique_in_workspace
+from accounts.models.base import (
+    MirroredModel,
+    PublicModel,
+    WorkspaceModel,
+    changed_index,
+    unique_in_workspace,
+)
 from accounts.models.workspaces import LANGUAGES, Membership, User
 
 
-class Account(PublicModel):
+class Account(MirroredModel):
     """A customer of the workspace."""
 
     external_id = models.CharField(max_length=200)
@@ -24,7 +30,7 @@ class Account(PublicModel):
     )
     added_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta(PublicModel.Meta):
+    class Meta(MirroredModel.Meta):
         constraints = [
             unique_in_workspace("external_id", name="account_external_id"),
             unique_in_workspace("public_id", name="account_public_id"),
@@ -35,6 +41,7 @@ class Account(PublicModel):
                 fields=["workspace", "csm"], name="account_csm", condition=models.Q(csm__isnull=False)
             ),
             models.Index(fields=["workspace", "name", "id"], name="account_name"),
+            changed_index("account_changed"),
         ]
 
     def __str__(self) -> str:
@@ -64,7 +71,7 @@ class ContactRole(models.TextChoices):
     USER = "user", _("User")
 
 
-class Contact(PublicModel):
+class Contact(MirroredModel):
     """A person at an account. `left_at` is set when they have left the customer."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="contacts")
@@ -78,7 +85,7 @@ class Contact(PublicModel):
     traits = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
 
-    class Meta(PublicModel.Meta):
+    class Meta(MirroredModel.Meta):
         constraints = [
             unique_in_workspace("external_id", name="contact_external_id"),
             unique_in_workspace("public_id", name="contact_public_id"),
@@ -86,6 +93,7 @@ class Contact(PublicModel):
         indexes = [
             models.Index(fields=["workspace", "account"], name="contact_account"),
             models.Index(fields=["workspace", "email"], name="contact_email"),
+            changed_index("contact_changed"),
         ]
 
     def __str__(self) -> str:
@@ -149,7 +157,7 @@ class TicketPriority(models.TextChoices):
     URGENT = "urgent", _("Urgent")
 
 
-class Ticket(PublicModel):
+class Ticket(MirroredModel):
     """Mirror of a support ticket. Satisfaction is 1 to 5, higher is better."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="tickets")
@@ -162,12 +170,15 @@ class Ticket(PublicModel):
     satisfaction = models.FloatField(null=True, blank=True)
     properties = models.JSONField(default=dict, blank=True)
 
-    class Meta(PublicModel.Meta):
+    class Meta(MirroredModel.Meta):
         constraints = [
             unique_in_workspace("external_id", name="ticket_external_id"),
             unique_in_workspace("public_id", name="ticket_public_id"),
         ]
-        indexes = [models.Index(fields=["workspace", "account", "-opened_at"], name="ticket_account")]
+        indexes = [
+            models.Index(fields=["workspace", "account", "-opened_at"], name="ticket_account"),
+            changed_index("ticket_changed"),
+        ]
 
 
 class Note(PublicModel):
