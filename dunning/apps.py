@@ -7,6 +7,7 @@ class DunningConfig(AppConfig):
     name = "dunning"
 
     def ready(self) -> None:
-        from dunning import personal_data
+        from dunning import permissions, personal_data
 
+        permissions.register()
         personal_data.register()
