@@ -39,6 +39,8 @@ PURE = {
     "segments",
     "mail_texts",
     "sequences",
+    "policy",
+    "cases",
 }
 GLUE = {
     "apps",

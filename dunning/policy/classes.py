@@ -70,7 +70,7 @@ DEFAULT_RULES: dict[DeclineClass, ClassRule] = {
     DeclineClass.CARD_DATA: ClassRule(False, 0, NoticeRule.AT_ONCE, 0),
     DeclineClass.NOT_THIS_PURCHASE: ClassRule(False, 0, NoticeRule.AT_ONCE, 0),
     DeclineClass.SOFT_FUNDS: ClassRule(True, 72, NoticeRule.AFTER_SILENT_RETRIES),
-    DeclineClass.SOFT_TECHNICAL: ClassRule(True, 4, NoticeRule.AFTER_SILENT_RETRIES),
+    DeclineClass.SOFT_TECHNICAL: ClassRule(True, 4, NoticeRule.AFTER_SILENT_RETRIES, 5),
     DeclineClass.SOFT_UNKNOWN: ClassRule(True, 48, NoticeRule.AFTER_SILENT_RETRIES, 3),
     DeclineClass.CHECK_FIRST: ClassRule(False, 0, NoticeRule.NEVER, 0),
     DeclineClass.TEST: ClassRule(False, 0, NoticeRule.NEVER, 0),

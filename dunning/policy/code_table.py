@@ -88,7 +88,8 @@ class DeclineRule:
 
     @property
     def is_fixed(self) -> bool:
-        return self.source in (Source.STRIPE_NEVER, Source.STRIPE_OUTCOME)
+        never = self.source in (Source.STRIPE_NEVER, Source.STRIPE_OUTCOME)
+        return never or self.decline_class is DeclineClass.CHECK_FIRST
 
 
 C = DeclineClass
@@ -246,7 +247,9 @@ E_ = Source.STRIPE_ERRORS
 _ERRORS = (
     DeclineRule("card_declined", C.SOFT_UNKNOWN, _("Refused, the bank gives no reason"), E_),
     DeclineRule(
-        "card_decline_rate_limit_exceeded", C.SOFT_UNKNOWN, _("This card was refused too often within a day"),
+        "card_decline_rate_limit_exceeded",
+        C.SOFT_UNKNOWN,
+        _("This card was refused too often within a day"),
         E_,
     ),
     DeclineRule("bank_account_declined", C.NOT_THIS_PURCHASE, _("The bank account cannot be used"), E_),

@@ -151,7 +151,9 @@ class PolicyDefinition:
         """The rule of a bare code: its own where the table gives it one and its class was not changed."""
         row = decline_rule(code)
         decline_class = self.class_of(code)
-        return row.own_rule if row.own_rule and decline_class is row.decline_class else self.rules[decline_class]
+        return (
+            row.own_rule if row.own_rule and decline_class is row.decline_class else self.rules[decline_class]
+        )
 
     def pay_days_of(self, country: str) -> tuple[int, ...]:
         """Days of the month, LAST_DAY for its last one."""

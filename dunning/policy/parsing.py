@@ -9,7 +9,14 @@ from typing import Any, TypeVar
 
 from django.utils.translation import gettext
 
-from dunning.policy.classes import CLASS_WORDS, DEFAULT_RULES, NEVER_RETRIED, ClassRule, DeclineClass, NoticeRule
+from dunning.policy.classes import (
+    CLASS_WORDS,
+    DEFAULT_RULES,
+    NEVER_RETRIED,
+    ClassRule,
+    DeclineClass,
+    NoticeRule,
+)
 from dunning.policy.code_table import DECLINE_RULES
 from dunning.policy.definition import (
     CAP_ATTEMPTS,
@@ -29,7 +36,16 @@ Word = TypeVar("Word", bound=StrEnum)
 LEAST_HOLDOUT = 5
 ANNUAL_REMINDER = (15, 45)  # California: 15 to 45 days before the renewal of a term of a year or more
 KNOWN = frozenset(
-    {*PLAIN_FIELDS, *LIST_FIELDS, "rules", "code_classes", "pay_days", "end_state", "retried_by", "reminder_scope"}
+    {
+        *PLAIN_FIELDS,
+        *LIST_FIELDS,
+        "rules",
+        "code_classes",
+        "pay_days",
+        "end_state",
+        "retried_by",
+        "reminder_scope",
+    }
 )
 LIMITS: dict[str, tuple[int, int]] = {
     "attempts": (1, CAP_ATTEMPTS),
@@ -76,7 +92,9 @@ def parse_policy(raw: Any) -> PolicyDefinition:
         rules=reader.rules(),
         code_classes=reader.code_classes(),
         pay_days=reader.pay_days(),
-        technical_wait_hours=reader.numbers("technical_wait_hours", defaults.technical_wait_hours, 1, 72, least=1),
+        technical_wait_hours=reader.numbers(
+            "technical_wait_hours", defaults.technical_wait_hours, 1, 72, least=1
+        ),
         card_expiry_days=reader.numbers("card_expiry_days", defaults.card_expiry_days, 1, 60, falling=True),
         end_state=reader.choice("end_state", EndState, defaults.end_state),
         retried_by=reader.choice("retried_by", RetriedBy, defaults.retried_by),
@@ -195,7 +213,9 @@ class _Reader:
             elif name not in set(DeclineClass):
                 self.complain(at, gettext("Choose one of the list."))
             elif row.is_fixed and name != row.decline_class:
-                self.complain(at, gettext("Stripe itself never tries this code again; its class stays."))
+                self.complain(
+                    at, gettext("The class of this code stays: another try would be refused or charge twice.")
+                )
             elif name != row.decline_class:
                 found[code] = DeclineClass(name)
         return found
