@@ -125,13 +125,19 @@ TEMPLATES = [
 # `default` logs in as the owner and runs as the application role, which row-level security binds and which may not
 # change the schema. `owner` is the same database without that role: migrations, partition upkeep, test flush.
 DATABASE_APP_ROLE = env.text("DATABASE_APP_ROLE", "cs_app")
+TASK_SECONDS = env.integer("TASK_SECONDS", 1800, minimum=10)  # the longest a worker's task may take
+# A transaction that stands idle longer is ended by the database, so that what its process locked is free again when
+# that process hangs, or its machine is gone without a word. A page thinks for a moment, a stage of the night for
+# seconds; training says so itself (cs_platform/lib/patience.py); at a command somebody may sit.
+IDLE_SECONDS = {"web": 60, "worker": 300}.get(PROCESS, TASK_SECONDS)
 
 
 def _databases() -> dict[str, dict[str, Any]]:
     url = env.optional("DATABASE_URL") or paths.database_url(VAR.postgres_sockets)
     owner = env.database(url) | {"CONN_HEALTH_CHECKS": True}
-    owner["OPTIONS"] |= {"connect_timeout": 5}
-    app = owner | {"OPTIONS": owner["OPTIONS"] | {"options": f"-c role={DATABASE_APP_ROLE}"}}
+    idle = f"-c idle_in_transaction_session_timeout={IDLE_SECONDS}s"
+    owner["OPTIONS"] |= {"connect_timeout": 5, "options": idle}
+    app = owner | {"OPTIONS": owner["OPTIONS"] | {"options": f"{idle} -c role={DATABASE_APP_ROLE}"}}
     if PROCESS == "web":
         # Threads share connections. Prefork workers must not: a pool does not survive a fork.
         # There are more connections than threads, so only a database that is gone makes anybody wait: not for long.
@@ -273,7 +279,6 @@ MAIL_IDEMPOTENCY_HEADER = env.text("MAIL_IDEMPOTENCY_HEADER", "")
 
 # --- Worker ------------------------------------------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL", paths.broker_url(VAR.valkey_socket))
-TASK_SECONDS = env.integer("TASK_SECONDS", 1800, minimum=10)
 
 
 def _celery_url(url: str) -> str:

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from accounts.models import User
 from accounts.services.audit import audit
 from cs_platform.lib.bulk import upsert
+from cs_platform.lib.patience import long_thought
 from cs_platform.lib.shards import ALL, Shard
 from health.models import ChurnPrediction, ModelVersion
 from health.queries.in_force import live_version
@@ -84,7 +85,8 @@ def train(
 
     table = training_table(as_of=as_of, horizon_days=horizon_days, progress=progress)
     progress("fit", 0, 1)
-    result = ml.train_model(table)
+    with long_thought():  # minutes, in the transaction that read the table
+        result = ml.train_model(table)
     record = result.record.as_json()
     version = ModelVersion(
         number=(ModelVersion.objects.aggregate(top=Max("number"))["top"] or 0) + 1,
