@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from accounts.models import MailCategory, MailClass, MailText, MailTextVersion, TextPurpose
-from accounts.services.versions import publish
+from accounts.services.audit import audit
 
 
 class Ready(NamedTuple):
@@ -262,26 +262,27 @@ _CLASS = {TextPurpose.DUNNING: MailClass.TRANSACTIONAL}
 
 
 def create_ready_texts() -> None:
-    """Those that the running workspace does not have yet, published."""
-    known = set(MailText.objects.values_list("key", flat=True))
-    for ready in READY:
-        if ready.key in known:
-            continue
-        text = MailText.objects.create(
+    """Those that the running workspace does not have yet, published as their first version."""
+    known, now = set(MailText.objects.values_list("key", flat=True)), timezone.now()
+    missing = [ready for ready in READY if ready.key not in known]
+    if not missing:
+        return
+    texts = MailText.objects.bulk_create(
+        MailText(
             key=ready.key,
             name=ready.name,
             purpose=ready.purpose,
             mail_class=_CLASS.get(ready.purpose, MailClass.OTHER),
             category="" if ready.purpose in _CLASS else MailCategory.TIPS,
         )
-        definition = {
-            language: {"subject": subject, "body": body} for language, (subject, body) in ready.words.items()
-        }
-        publish(
-            MailTextVersion,
-            parent=text,
-            definition=definition,
-            note="",
-            acting_user=None,
-            now=timezone.now(),
-        )
+        for ready in missing
+    )
+    MailTextVersion.objects.bulk_create(
+        MailTextVersion(text=text, number=1, definition=_definition(ready), published_at=now)
+        for text, ready in zip(texts, missing, strict=True)
+    )
+    audit("accounts.mailtext.ready_ones_published", acting_user=None, keys=[ready.key for ready in missing])
+
+
+def _definition(ready: Ready) -> dict[str, dict[str, str]]:
+    return {language: {"subject": subject, "body": body} for language, (subject, body) in ready.words.items()}

@@ -25,11 +25,15 @@ Found = dict[tuple[int, str], tuple[int, dict[str, float]]]
 
 def create_default_rules() -> None:
     """One settings row per registered rule; existing rows keep what the admin chose."""
-    for spec in risk_rules:
-        RiskRule.objects.get_or_create(
-            cause=spec.name,
-            defaults={"severity": spec.severity, "parameters": spec.defaults(), "instruction": ""},
-        )
+    known = set(RiskRule.objects.values_list("cause", flat=True))
+    RiskRule.objects.bulk_create(
+        [
+            RiskRule(cause=spec.name, severity=spec.severity, parameters=spec.defaults(), instruction="")
+            for spec in risk_rules
+            if spec.name not in known
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def find_risks(*, as_of: date, shard: Shard = ALL) -> int:
