@@ -96,6 +96,11 @@ def queue_by_csm(today: date) -> list[CsmLoad]:
     return [CsmLoad(people.get(row["csm_id"]), row["n"], row["loss"]) for row in rows]
 
 
+def whole_queue(loads: list[CsmLoad]) -> CsmLoad:
+    """The sum of all CSMs' queues, and of nobody's."""
+    return CsmLoad(None, sum(load.accounts for load in loads), sum(load.loss_minor for load in loads))
+
+
 def top_of_queue(membership: Membership, *, csm: str, today: date) -> list[QueueRow]:
     """The first rows of the queue."""
     return queue_page(QueueFilter(csm=csm), membership=membership, today=today, size=TOP_ROWS).rows

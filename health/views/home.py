@@ -25,8 +25,11 @@ def home(request: WorkspaceRequest) -> HttpResponse:
     """A CSM sees their own accounts first; everybody else sees all."""
     is_csm = request.membership.role == Role.CSM
     context = _day(request) if is_csm else _whole(request)
+    loads = queries.queue_by_csm(today_of(request.membership))
     context |= {
         "is_csm": is_csm,
+        "loads": loads,
+        "queue_total": queries.whole_queue(loads),
         "currency": request.membership.workspace.report_currency,
         "panels": _panels(request),
         "may_work": allows(request.membership, "queue.work"),
@@ -44,7 +47,6 @@ def _day(request: WorkspaceRequest) -> dict[str, Any]:
     return {
         "rows": queries.top_of_queue(membership, csm="mine", today=today),
         "totals": queries.totals(membership),
-        "loads": [load for load in queries.queue_by_csm(today) if load.csm in (membership, None)],
         "renewals": queries.renewals_ahead(membership, now=today),
     }
 
@@ -54,7 +56,6 @@ def _whole(request: WorkspaceRequest) -> dict[str, Any]:
     return {
         "rows": queries.top_of_queue(request.membership, csm="all", today=today),
         "totals": queries.totals(),
-        "loads": queries.queue_by_csm(today),
         "night": queries.last_night(),
         "model": queries.newest_model(),
         "distribution": distribution_chart(queries.histogram()),

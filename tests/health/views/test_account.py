@@ -249,6 +249,7 @@ def test_home_by_role(cast: Cast, ben_web: Client) -> None:
     mine = " ".join(ben_web.get("/").content.decode().split())
     assert "<strong>1</strong> of your 1 accounts is red" in mine
     assert "Nobodys" not in mine
+    assert "Whole queue" in mine and "Nobody yet" in mine and mine.count('class="is-mine"') == 1
     ada = Client()
     ada.force_login(cast.ada)
     whole = " ".join(ada.get("/").content.decode().split())
