@@ -1,6 +1,6 @@
 """Many rows of every table, generated from the models: a new table is in it without being named here.
 
-`Crowd` copies what `tests.test_access.rows` makes. Every second copy hangs on the same parents as the original (forty
+`Crowd` copies what `tests.access.table.rows` makes. Every second copy hangs on the same parents as the original (forty
 notes of one account), the others bring their own (forty accounts with one note each).
 """
 
@@ -41,8 +41,8 @@ from health.models import (
     UnattributedUser,
     UsageRollup,
 )
+from tests.access.table import rows
 from tests.builders import TODAY, make_user
-from tests.test_access import rows
 
 Row = models.Model
 # Tables of which a workspace has one row, one row for each name the product knows, or rows of another making.
@@ -70,7 +70,7 @@ CLOSED = {"currency", "country", "colour", "query", "status", "language", "key"}
 
 
 def lived_in(workspace: Any) -> dict[str, Any]:
-    """The rows of `tests.test_access.rows` and at least one of the other tables that pages show."""
+    """The rows of `tests.access.table.rows` and at least one of the other tables that pages show."""
     made = rows(workspace)
     account, contact, member, now = made["account"], made["contact"], made["member"], timezone.now()
     day = now.date()

@@ -13,9 +13,10 @@ from django.test import Client
 from accounts.models import Role
 from accounts.services.workspaces import add_member
 from cs_platform.lib.scoping import workspace_scope
+from tests.access.conftest import made
+from tests.access.table import OURS, addresses, path_of
 from tests.accounts.web import web
 from tests.builders import PASSWORD
-from tests.test_access import OURS, addresses, made, path_of
 
 __all__ = ["made"]
 HOST = "testserver"

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page
 
 from accounts.models import Role
+from tests.access.table import OURS, path_of, signed_in
 from tests.generated.test_markup import hostile_world
 from tests.generated.test_query_counts import roles_with_or_all
-from tests.test_access import OURS, path_of, signed_in
 
 REPORTS = """
 window.complaints = [];

@@ -11,10 +11,10 @@ import pytest
 from accounts.models import Role
 from accounts.services.audit import audit
 from cs_platform.lib.scoping import workspace_scope
+from tests.access.table import OURS, path_of, signed_in
 from tests.crowd import Crowd, lived_in, plant
 from tests.generated.payloads import SHAPES, endless, vectors
 from tests.generated.test_query_counts import roles_with_or_all
-from tests.test_access import OURS, path_of, signed_in
 
 ADDRESSES = {"href", "src", "action", "formaction", "data", "srcdoc", "xlink:href", "hx-get", "hx-post"}
 ASKED = {"q": vectors()[7], "sort": '"><x-1>', "view": "'><x-1>", "next": "javascript:xssRan"}

@@ -12,9 +12,9 @@ from accounts.models import Role
 from accounts.tasks import nudge
 from cs_platform.embedded.valkey import Valkey
 from cs_platform.lib.scoping import workspace_scope
+from tests.access.table import OURS, path_of, signed_in
 from tests.crowd import lived_in
 from tests.generated.test_query_counts import roles_with_or_all
-from tests.test_access import OURS, path_of, signed_in
 
 
 @pytest.mark.worker

@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts.access import roles_with
 from accounts.models import Role
 from cs_platform.lib.scoping import workspace_scope
+from tests.access.table import OURS, path_of, signed_in
 from tests.crowd import ONE_ONLY, Crowd, lived_in
-from tests.test_access import OURS, path_of, signed_in
 
 MOST = 30
 CONTROL = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO", "SELECT set_config(", "BEGIN", "COMMIT")

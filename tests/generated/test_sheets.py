@@ -15,9 +15,9 @@ from accounts.imports.reading import SourceFile
 from accounts.models import Role
 from cs_platform.lib.csv_text import csv_text, original_cell, safe_cell
 from cs_platform.lib.scoping import workspace_scope
+from tests.access.table import OURS, path_of, signed_in
 from tests.crowd import Crowd, lived_in, plant
 from tests.generated.test_query_counts import roles_with_or_all
-from tests.test_access import OURS, path_of, signed_in
 
 STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
 BODIES = ('HYPERLINK("http://127.0.0.1:9","x")', "cmd|' /C calc'!A0", "1+1", "SUM(A1:A9)", '1";=2', " 2")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
-from accounts.models import IdentityProvider, Workspace
+from accounts.models import IdentityProvider, User, Workspace
 from cs_platform.lib.scoping import workspace_scope
 from tests.accounts.sso.provider import Provider, openid_provider
+from tests.conftest import Cast
 
 
 @pytest.fixture
@@ -55,3 +57,22 @@ def sign_in(
     away = begin(workspace, client, **form)
     assert away.status_code == 302, away.content.decode()
     return client, come_back(client, book.authorize(away.url))
+
+
+def is_in(client: Client) -> bool:
+    return client.get("/queue/").status_code == 200
+
+
+def is_out(client: Client) -> bool:
+    answer = client.get("/queue/")
+    return answer.status_code == 302 and answer.url.startswith("/login/")
+
+
+def connect(cast: Cast, book: Provider, user: User, subject: str) -> None:
+    """As on the profile page: signed in by password, then there and back."""
+    book.person = {"sub": subject, "email": "whatever@example.org", "email_verified": True}
+    client = Client()
+    client.post("/login/", {"login": user.email, "password": "correct-horse-battery"})
+    _, answer = sign_in(cast.workspace, book, client, process="connect")
+    assert answer.status_code == 302 and answer.url == "/settings/profile/", answer.content.decode()
+    assert SocialAccount.objects.filter(user=user).exists()
