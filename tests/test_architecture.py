@@ -54,7 +54,7 @@ GLUE = {
     "tests",
 }
 DOORS = {
-    "stripe": ("accounts/gateways/",),
+    "stripe": ("accounts/gateways/stripe/",),
     "pandas": ("health/ml/",),
     "sklearn": ("health/ml/",),
     "plotly": ("health/charts", "accounts/charts"),

@@ -1,0 +1,1 @@
+"""Everything that talks to Stripe. The SDK is imported here and nowhere else."""
