@@ -100,7 +100,7 @@ class PolicyDefinition:
     def of_json(cls, data: Mapping[str, Any]) -> PolicyDefinition:
         """A stored definition that was checked when it was published; what it does not say is the default."""
         plain = {name: data[name] for name in PLAIN_FIELDS if name in data}
-        lists = {name: tuple(data[name]) for name in LIST_FIELDS if name in data}
+        lists: dict[str, Any] = {name: tuple(data[name]) for name in LIST_FIELDS if name in data}
         rules = dict(DEFAULT_RULES)
         for name, rule in data.get("rules", {}).items():
             rules[DeclineClass(name)] = ClassRule(
