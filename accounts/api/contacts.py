@@ -13,20 +13,21 @@ from ninja import Query, Router, Schema
 from ninja.responses import Status
 from pydantic import Field
 
-from accounts.api.pages import page_by_id
+from accounts.api.batches import BatchOut, rows_of, upsert_batch
+from accounts.api.pages import listed_page
 from accounts.api.problems import READS, READS_ONE, WRITES, WRITES_ONE
 from accounts.api.schemas import ContactOut, ErasureOut
 from accounts.api.security import needs
-from accounts.api.types import Address, Body, ExternalId, Moment, Paging, Properties, Short
+from accounts.api.types import Address, Body, ExternalId, Moment, Properties, Short, SyncPaging
 from accounts.api.writing import writes
 from accounts.queries.api import contacts
 from accounts.services.person_erasure import request_erasure
-from accounts.services.upserts import upsert_row
+from accounts.services.upserts import Given, upsert_row
 
 router = Router(tags=["contacts"])
 
 
-class ContactFilter(Paging):
+class ContactFilter(SyncPaging):
     external_id: ExternalId | None = None
     account: ExternalId | None = Field(None, description="the account's external_id")
     email: Short | None = None
@@ -56,8 +57,12 @@ class ContactIn(Body):
     role: Short | None = Field(
         None, max_length=60, description="admin, billing, executive, champion, user or your own word"
     )
-    language: Literal["en", "ko"] | None = None
+    language: Literal["en", "ko"] = Field(None)
     traits: Properties = Field(default_factory=dict, description="merged into what is there")
+
+
+class ContactBatch(Body):
+    rows: rows_of(ContactIn)  # type: ignore[valid-type]
 
 
 class ContactPage(Schema):
@@ -72,7 +77,7 @@ class ContactPage(Schema):
 def list_contacts(request: HttpRequest, filters: Query[ContactFilter]) -> Any:
     """Contacts by ascending age in this system, a page at a time."""
     rows = contacts().filter(**filters.lookups())
-    return page_by_id(request, rows, filters)
+    return listed_page(request, rows, filters)
 
 
 @router.get(
@@ -84,16 +89,27 @@ def get_contact(request: HttpRequest, public_id: UUID) -> Any:
     return get_object_or_404(contacts(), public_id=public_id)
 
 
+def _given(body: ContactIn) -> Given:
+    return Given(body.model_dump(exclude={"traits"}, exclude_unset=True), body.traits)
+
+
 @router.put(
     "/contacts/", response={200: ContactOut, 201: ContactOut, **WRITES}, operation_id="upsert_contact"
 )
 @writes(ContactOut)
 def upsert_contact(request: HttpRequest, body: ContactIn) -> Status[Any]:
-    """Create the contact with this `external_id` (201) or update it (200). What is left out, or null, stays."""
-    values = body.model_dump(exclude={"traits"})
-    done = upsert_row(kind="contacts", values=values, extras=body.traits, now=timezone.now())
+    """Create the contact with this `external_id` (201) or update it (200). What is left out stays; null empties."""
+    given = _given(body)
+    done = upsert_row(kind="contacts", values=given.values, extras=given.extras, now=timezone.now())
     code = 201 if done.created else 200
     return Status(code, contacts().get(external_id=body.external_id.strip()))
+
+
+@router.post("/contacts/batch/", response={200: BatchOut, **WRITES}, operation_id="upsert_contacts")
+@writes(BatchOut)
+def upsert_contacts(request: HttpRequest, body: ContactBatch) -> Status[Any]:
+    """Create or update up to 500 contacts; a row that is refused has its own `errors`, the others are written."""
+    return upsert_batch("contacts", ContactIn, body.rows, _given)
 
 
 @router.post(

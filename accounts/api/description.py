@@ -13,7 +13,8 @@ ABOUT = """Accounts with their scores, risks and the queue; contacts, subscripti
 
 - Keys: `Authorization: Bearer <key>`. A read key reads, a write key also writes.
 - Names: in paths, ids are our `public_id`; in bodies and filters, `account` and the like are your own `external_id`.
-- Writing: `PUT` on a list creates or updates the row with the `external_id` in its body.
+- Writing: `PUT` on a list creates or updates the row with the `external_id` in its body; `POST …/batch/` up to 500.
+- Empty: `null` empties a field that may be null; a field that is left out stays as it is.
 - Pages: follow `next` until it is null. Rows that come or go meanwhile neither repeat nor hide others.
 - Safe repetition: send `Idempotency-Key` with POST and PUT; for 24 hours the same request has its effect once.
 - Errors are RFC 9457 problems: `code` is stable, `detail` is for people, `errors` names each wrong value.
@@ -25,7 +26,7 @@ _WORDS = {
     "403": "The key's scope does not include this.",
     "404": "There is nothing with this id.",
     "409": "The same is being changed at this moment; try again.",
-    "413": "The body is larger than 256 KB.",
+    "413": "The body is larger than 256 KB, a batch than 1 MB.",
     "422": "A value is not valid; see `errors`.",
     "429": "The key asked too often; wait `Retry-After` seconds.",
     "503": "The database is not reachable; try again.",
@@ -56,10 +57,20 @@ def complete(schema: OpenAPISchema) -> OpenAPISchema:
             for status, response in operation["responses"].items():
                 _complete_response(str(status), response)
             _add_examples(operation)
+    for named in schema["components"]["schemas"].values():
+        _drop_false_defaults(named)
     schema["components"]["securitySchemes"]["BearerKey"]["description"] = (
         "read_… or write_… from Settings, API keys"
     )
     return schema
+
+
+def _drop_false_defaults(schema: dict[str, Any]) -> None:
+    """A field that may be left out but not be null has no default that one could send."""
+    for field in schema.get("properties", {}).values():
+        kinds = [part.get("type") for part in field.get("anyOf", [field])]
+        if "default" in field and field["default"] is None and "null" not in kinds:
+            del field["default"]
 
 
 def _complete_response(status: str, response: dict[str, Any]) -> None:

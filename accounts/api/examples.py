@@ -62,3 +62,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "snooze_account": {"until": "2027-01-15", "note": "Decision after the holidays"},
     "resolve_account": {"result": "helped", "note": "Set up the export with them"},
 }
+for _one, _many in (
+    ("upsert_account", "upsert_accounts"),
+    ("upsert_contact", "upsert_contacts"),
+    ("upsert_subscription", "upsert_subscriptions"),
+    ("upsert_ticket", "upsert_tickets"),
+    ("upsert_invoice", "upsert_invoices"),
+):
+    EXAMPLES[_many] = {"rows": [EXAMPLES[_one]]}

@@ -13,20 +13,21 @@ from ninja import Query, Router, Schema
 from ninja.responses import Status
 from pydantic import Field
 
-from accounts.api.pages import page_by_id
+from accounts.api.batches import BatchOut, rows_of, upsert_batch
+from accounts.api.pages import listed_page
 from accounts.api.problems import READS, READS_ONE, WRITES
 from accounts.api.schemas import InvoiceOut
 from accounts.api.security import needs
-from accounts.api.types import Body, Currency, ExternalId, MinorUnits, Moment, Paging, Properties, Short
+from accounts.api.types import Body, Currency, ExternalId, MinorUnits, Moment, Properties, Short, SyncPaging
 from accounts.api.writing import writes
 from accounts.queries.api import invoices
-from accounts.services.upserts import upsert_row
+from accounts.services.upserts import Given, upsert_row
 from cs_platform.lib.money import to_major
 
 router = Router(tags=["invoices"])
 
 
-class InvoiceFilter(Paging):
+class InvoiceFilter(SyncPaging):
     external_id: ExternalId | None = None
     account: ExternalId | None = Field(None, description="the account's external_id")
     status: Literal["draft", "open", "paid", "void", "uncollectible"] | None = None
@@ -51,12 +52,16 @@ class InvoiceIn(Body):
     subscription: Short | None = Field(None, description="external_id of a subscription of the account")
     amount_minor: MinorUnits
     currency: Currency
-    status: Literal["draft", "open", "paid", "void", "uncollectible"] | None = None
+    status: Literal["draft", "open", "paid", "void", "uncollectible"] = Field(None)
     due_at: Moment
     paid_at: Moment | None = None
     attempts: int | None = Field(None, ge=0, le=100, strict=True, description="tries to collect it so far")
     last_error: Short | None = Field(None, max_length=60, description="decline code of the last try")
     properties: Properties = Field(default_factory=dict, description="merged into what is there")
+
+
+class InvoiceBatch(Body):
+    rows: rows_of(InvoiceIn)  # type: ignore[valid-type]
 
 
 class InvoicePage(Schema):
@@ -71,7 +76,7 @@ class InvoicePage(Schema):
 def list_invoices(request: HttpRequest, filters: Query[InvoiceFilter]) -> Any:
     """Invoices by ascending age in this system, a page at a time."""
     rows = invoices().filter(**filters.lookups())
-    return page_by_id(request, rows, filters)
+    return listed_page(request, rows, filters)
 
 
 @router.get(
@@ -83,14 +88,25 @@ def get_invoice(request: HttpRequest, public_id: UUID) -> Any:
     return get_object_or_404(invoices(), public_id=public_id)
 
 
+def _given(body: InvoiceIn) -> Given:
+    values = body.model_dump(exclude={"amount_minor", "properties"}, exclude_unset=True)
+    return Given(values | {"amount": to_major(body.amount_minor, body.currency)}, body.properties)
+
+
 @router.put(
     "/invoices/", response={200: InvoiceOut, 201: InvoiceOut, **WRITES}, operation_id="upsert_invoice"
 )
 @writes(InvoiceOut)
 def upsert_invoice(request: HttpRequest, body: InvoiceIn) -> Status[Any]:
-    """Create the invoice with this `external_id` (201) or update it (200). What is left out, or null, stays."""
-    values = body.model_dump(exclude={"amount_minor", "properties"})
-    values["amount"] = to_major(body.amount_minor, body.currency)
-    done = upsert_row(kind="invoices", values=values, extras=body.properties, now=timezone.now())
+    """Create the invoice with this `external_id` (201) or update it (200). What is left out stays; null empties."""
+    given = _given(body)
+    done = upsert_row(kind="invoices", values=given.values, extras=given.extras, now=timezone.now())
     code = 201 if done.created else 200
     return Status(code, invoices().get(external_id=body.external_id.strip()))
+
+
+@router.post("/invoices/batch/", response={200: BatchOut, **WRITES}, operation_id="upsert_invoices")
+@writes(BatchOut)
+def upsert_invoices(request: HttpRequest, body: InvoiceBatch) -> Status[Any]:
+    """Create or update up to 500 invoices; a row that is refused has its own `errors`, the others are written."""
+    return upsert_batch("invoices", InvoiceIn, body.rows, _given)

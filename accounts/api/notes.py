@@ -13,7 +13,7 @@ from ninja import Query, Router, Schema
 from ninja.responses import Status
 from pydantic import Field
 
-from accounts.api.pages import page_by_id
+from accounts.api.pages import listed_page
 from accounts.api.problems import READS, READS_ONE, WRITES, invalid
 from accounts.api.schemas import ActivityOut, NoteOut
 from accounts.api.security import needs
@@ -85,7 +85,7 @@ class ActivityPage(Schema):
 @needs("read")
 def list_notes(request: HttpRequest, filters: Query[NoteFilter]) -> Any:
     """Notes on accounts, a page at a time."""
-    return page_by_id(request, notes().filter(**filters.lookups()), filters)
+    return listed_page(request, notes().filter(**filters.lookups()), filters)
 
 
 @router.get("/notes/{uuid:public_id}/", response={200: NoteOut, **READS_ONE}, operation_id="get_note")
@@ -118,7 +118,7 @@ def create_note(request: HttpRequest, body: NoteIn) -> Status[Any]:
 @needs("read")
 def list_activities(request: HttpRequest, filters: Query[ActivityFilter]) -> Any:
     """Lines of the timelines, a page at a time; `is_touch=true` for contact between team and customer."""
-    return page_by_id(request, activities().filter(**filters.lookups()), filters)
+    return listed_page(request, activities().filter(**filters.lookups()), filters)
 
 
 @router.get(

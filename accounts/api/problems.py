@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +14,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 MEDIA_TYPE = "application/problem+json"
 MOST_BYTES = 256 * 1024
+MOST_BYTES_OF_BATCH = 1024 * 1024
 # Names of our own parameters, which the caller never wrote.
 _WRAPPERS = frozenset({"body", "filters"})
 
@@ -90,7 +92,7 @@ def install(api: NinjaAPI) -> None:
     )
     handle(ValidationError, _validation)
     handle(HttpError, lambda exc: Problem(exc.status_code, "error", str(exc)))
-    handle(RequestDataTooBig, lambda exc: too_large())
+    handle(RequestDataTooBig, lambda exc: too_large(MOST_BYTES))
     handle(DataError, lambda exc: Problem(422, "invalid", "A value cannot be stored as it is."))
     handle(
         IntegrityError,
@@ -105,8 +107,8 @@ def install(api: NinjaAPI) -> None:
         handle(gone, lambda exc: Problem(503, "unavailable", "The database is not reachable. Try again."))
 
 
-def too_large() -> Problem:
-    return Problem(413, "too_large", f"The body is larger than {MOST_BYTES // 1024} KB.")
+def too_large(limit: int) -> Problem:
+    return Problem(413, "too_large", f"The body is larger than {limit // 1024} KB.")
 
 
 def invalid(field: str, code: str, message: str) -> Problem:
@@ -115,15 +117,21 @@ def invalid(field: str, code: str, message: str) -> Problem:
     return Problem(422, "invalid", "Some values are not valid; see errors.", errors=errors)
 
 
-def _validation(error: ValidationError) -> Problem:
-    errors = [
+def errors_of(found: Sequence[Any]) -> list[dict[str, str]]:
+    """What pydantic found, in our words."""
+    return [
         {
-            "field": ".".join(str(part) for part in row["loc"][1:] if part not in _WRAPPERS),
+            "field": ".".join(str(part) for part in row["loc"]),
             "message": row["msg"].removeprefix("Value error, "),
             "code": row["type"],
         }
-        for row in error.errors
+        for row in found
     ]
+
+
+def _validation(error: ValidationError) -> Problem:
+    places = [[part for part in row["loc"][1:] if part not in _WRAPPERS] for row in error.errors]
+    errors = errors_of([row | {"loc": place} for row, place in zip(error.errors, places, strict=True)])
     return Problem(422, "invalid", "Some values are not valid; see errors.", errors=errors)
 
 

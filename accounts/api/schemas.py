@@ -26,7 +26,13 @@ class OfAccount(Schema):
         return found
 
 
-class ContactOut(OfAccount):
+class Changing(Schema):
+    """A mirrored row."""
+
+    updated_at: datetime = Field(description="when this row last changed here, for `updated_since`")
+
+
+class ContactOut(OfAccount, Changing):
     public_id: UUID
     external_id: str
     email: str
@@ -39,7 +45,7 @@ class ContactOut(OfAccount):
     traits: dict[str, Any]
 
 
-class SubscriptionOut(OfAccount):
+class SubscriptionOut(OfAccount, Changing):
     public_id: UUID
     external_id: str
     plan: str | None
@@ -61,7 +67,7 @@ class SubscriptionOut(OfAccount):
         return row.plan.name if row.plan else None
 
 
-class TicketOut(OfAccount):
+class TicketOut(OfAccount, Changing):
     public_id: UUID
     external_id: str
     contact: str | None = Field(description="the contact's external_id")
@@ -77,7 +83,7 @@ class TicketOut(OfAccount):
         return row.contact.external_id if row.contact else None
 
 
-class InvoiceOut(OfAccount):
+class InvoiceOut(OfAccount, Changing):
     public_id: UUID
     external_id: str
     subscription: str | None = Field(description="the subscription's external_id")

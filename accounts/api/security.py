@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import HttpBearer
 
-from accounts.api.problems import MOST_BYTES, Problem, invalid, too_large
+from accounts.api.problems import MOST_BYTES, MOST_BYTES_OF_BATCH, Problem, invalid, too_large
 from accounts.models import ApiKey
 from accounts.services.api_pace import spend
 from accounts.services.workspaces import find_api_key
@@ -87,8 +87,9 @@ def _refuse_parameters(request: HttpRequest, known: frozenset[str]) -> None:
 def _refuse_by_length(request: HttpRequest) -> None:
     """Before a byte of the body is read."""
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if length.isdecimal() and int(length) > MOST_BYTES:
-        raise too_large()
+    limit = MOST_BYTES_OF_BATCH if request.path.endswith("/batch/") else MOST_BYTES
+    if length.isdecimal() and int(length) > limit:
+        raise too_large(limit)
 
 
 def _note_use(key: ApiKey) -> None:

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from accounts.api.pages import page_by_id
+from accounts.api.pages import listed_page
 from accounts.api.problems import READS, READS_ONE
 from accounts.api.schemas import MemberOut, SegmentOut
 from accounts.api.security import needs
@@ -41,7 +41,7 @@ class MemberPage(Schema):
 @needs("read")
 def list_segments(request: HttpRequest, filters: Query[Paging]) -> Any:
     """Segments with the number of accounts in each."""
-    return page_by_id(request, segments(), filters)
+    return listed_page(request, segments(), filters)
 
 
 @router.get(
@@ -64,4 +64,4 @@ def list_members(request: HttpRequest, public_id: UUID, filters: Query[MemberFil
     rows = members(get_object_or_404(segments(), public_id=public_id))
     if filters.entered_since is not None:
         rows = rows.filter(entered_at__gte=filters.entered_since)
-    return page_by_id(request, rows, filters)
+    return listed_page(request, rows, filters)

@@ -13,20 +13,21 @@ from ninja import Query, Router, Schema
 from ninja.responses import Status
 from pydantic import Field, model_validator
 
-from accounts.api.pages import page_by_id
+from accounts.api.batches import BatchOut, rows_of, upsert_batch
+from accounts.api.pages import listed_page
 from accounts.api.problems import READS, READS_ONE, WRITES
 from accounts.api.schemas import SubscriptionOut
 from accounts.api.security import needs
-from accounts.api.types import Body, Currency, ExternalId, MinorUnits, Moment, Paging, Properties, Short
+from accounts.api.types import Body, Currency, ExternalId, MinorUnits, Moment, Properties, Short, SyncPaging
 from accounts.api.writing import writes
 from accounts.queries.api import subscriptions
-from accounts.services.upserts import upsert_row
+from accounts.services.upserts import Given, upsert_row
 from cs_platform.lib.money import to_major
 
 router = Router(tags=["subscriptions"])
 
 
-class SubscriptionFilter(Paging):
+class SubscriptionFilter(SyncPaging):
     external_id: ExternalId | None = None
     account: ExternalId | None = Field(None, description="the account's external_id")
     status: Literal["active", "canceled"] | None = None
@@ -49,10 +50,10 @@ class SubscriptionIn(Body):
     external_id: ExternalId
     account: ExternalId = Field(description="external_id of an account that exists")
     plan: Short | None = Field(None, description="name; a plan that is not known yet is made")
-    mrr_minor: MinorUnits | None = Field(None, description="monthly, in minor units; needs `currency`")
-    currency: Currency | None = None
+    mrr_minor: MinorUnits = Field(None, description="monthly, in minor units; needs `currency`")
+    currency: Currency = Field(None)
     seats: int | None = Field(None, ge=0, le=2_000_000_000, strict=True)
-    billing_interval: Literal["month", "quarter", "year"] | None = None
+    billing_interval: Literal["month", "quarter", "year"] = Field(None)
     started_at: Moment
     ended_at: Moment | None = None
     renews_at: Moment | None = None
@@ -70,7 +71,7 @@ class SubscriptionIn(Body):
         | None
     ) = None
     ended_cause: Literal["voluntary", "involuntary", "unknown"] | None = None
-    effective_at: Moment | None = Field(None, description="when other terms begin; default: now")
+    effective_at: Moment = Field(None, description="when other terms begin; default: now")
     properties: Properties = Field(default_factory=dict, description="merged into what is there")
 
     @model_validator(mode="after")
@@ -78,6 +79,10 @@ class SubscriptionIn(Body):
         if self.mrr_minor is not None and self.currency is None:
             raise ValueError("mrr_minor needs currency")
         return self
+
+
+class SubscriptionBatch(Body):
+    rows: rows_of(SubscriptionIn)  # type: ignore[valid-type]
 
 
 class SubscriptionPage(Schema):
@@ -95,7 +100,7 @@ class SubscriptionPage(Schema):
 def list_subscriptions(request: HttpRequest, filters: Query[SubscriptionFilter]) -> Any:
     """Subscriptions by ascending age in this system, a page at a time."""
     rows = subscriptions().filter(**filters.lookups())
-    return page_by_id(request, rows, filters)
+    return listed_page(request, rows, filters)
 
 
 @router.get(
@@ -109,6 +114,13 @@ def get_subscription(request: HttpRequest, public_id: UUID) -> Any:
     return get_object_or_404(subscriptions(), public_id=public_id)
 
 
+def _given(body: SubscriptionIn) -> Given:
+    values = body.model_dump(exclude={"mrr_minor", "properties"}, exclude_unset=True)
+    if body.mrr_minor is not None and body.currency is not None:
+        values["mrr"] = to_major(body.mrr_minor, body.currency)
+    return Given(values, body.properties)
+
+
 @router.put(
     "/subscriptions/",
     response={200: SubscriptionOut, 201: SubscriptionOut, **WRITES},
@@ -116,10 +128,15 @@ def get_subscription(request: HttpRequest, public_id: UUID) -> Any:
 )
 @writes(SubscriptionOut)
 def upsert_subscription(request: HttpRequest, body: SubscriptionIn) -> Status[Any]:
-    """Create the subscription with this `external_id` (201) or update it (200). What is left out, or null, stays."""
-    values = body.model_dump(exclude={"mrr_minor", "properties"})
-    if body.mrr_minor is not None and body.currency is not None:
-        values["mrr"] = to_major(body.mrr_minor, body.currency)
-    done = upsert_row(kind="subscriptions", values=values, extras=body.properties, now=timezone.now())
+    """Create the subscription with this `external_id` (201) or update it (200). What is left out stays; null empties."""
+    given = _given(body)
+    done = upsert_row(kind="subscriptions", values=given.values, extras=given.extras, now=timezone.now())
     code = 201 if done.created else 200
     return Status(code, subscriptions().get(external_id=body.external_id.strip()))
+
+
+@router.post("/subscriptions/batch/", response={200: BatchOut, **WRITES}, operation_id="upsert_subscriptions")
+@writes(BatchOut)
+def upsert_subscriptions(request: HttpRequest, body: SubscriptionBatch) -> Status[Any]:
+    """Create or update up to 500 subscriptions; a row that is refused has its own `errors`, the others are written."""
+    return upsert_batch("subscriptions", SubscriptionIn, body.rows, _given)

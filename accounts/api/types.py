@@ -73,3 +73,12 @@ class Paging(Schema):
         None, description="from `next` of the page before"
     )
     limit: int = Field(50, ge=1, le=200)
+
+
+class SyncPaging(Paging):
+    """Lists of mirrored rows can be followed: what changed since a moment, the oldest change first."""
+
+    updated_since: Moment | None = Field(
+        None,
+        description="changed at this moment or later, ordered by `updated_at`; go on with the last one you saw",
+    )

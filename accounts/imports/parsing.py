@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,14 +19,23 @@ from accounts.imports.reading import RawRow, SourceFile
 
 @dataclass(frozen=True)
 class ParsedRow:
-    """`values`: field to typed value, blanks absent. `extras`: column to a property or a trait's (text, number)."""
+    """`values`: field to typed value, blanks absent. `extras`: column to a property or a trait's (text, number).
+
+    `cleared`: fields that are to be emptied, which only a machine can say; a None in `extras` empties a property.
+    """
 
     line: int
     values: dict[str, Any]
     extras: dict[str, Any] = field(default_factory=dict)
+    cleared: frozenset[str] = frozenset()
 
     def get(self, name: str, default: Any = None) -> Any:
         return self.values.get(name, default)
+
+    def given(self, names: Iterable[str]) -> dict[str, Any]:
+        """The values of these fields that the row has; None where one is to be emptied."""
+        emptied: dict[str, Any] = {name: None for name in names if name in self.cleared}
+        return emptied | {name: self.values[name] for name in names if name in self.values}
 
 
 @dataclass(frozen=True)

@@ -34,12 +34,14 @@ def import_accounts(context: ImportContext, rows: Sequence[ParsedRow]) -> ChunkR
 
 
 def _account_values(context: ImportContext, row: ParsedRow, csms: dict[str, int]) -> dict[str, Any]:
-    values = {name: row.values[name] for name in _ACCOUNT_FIELDS if name in row.values}
+    values = {name: value or "" for name, value in row.given(_ACCOUNT_FIELDS).items()}
     if "created_at" in values:
         values["is_start_assumed"] = False
     address = row.get("csm_email")
     if address in csms:
         values["csm_id"] = csms[address]
+    elif "csm_email" in row.cleared:
+        values["csm_id"] = None
     elif address:
         context.warnings["unknown_csm", address] += 1
     return values
@@ -95,9 +97,8 @@ def _not_erased(known: Sequence[tuple[ParsedRow, int]], result: ChunkResult) -> 
 
 
 def _contact_values(row: ParsedRow, account_id: int) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        name: row.values[name] for name in ("email", "name", "role", "language") if name in row.values
-    }
+    given = row.given(("email", "name", "role", "language"))
+    values: dict[str, Any] = {name: value or "" for name, value in given.items()}
     if "role" in values:
         values["is_champion"] = values["role"] == ContactRole.CHAMPION
     return values | {"account_id": account_id, "traits": row.extras}

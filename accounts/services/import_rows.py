@@ -94,7 +94,7 @@ def save_rows(
     defaults of a row that is created. Dictionaries (properties) are merged into what is there."""
     existing = {row.external_id: row for row in model._default_manager.filter(external_id__in=list(wanted))}
     fresh = [
-        model(external_id=key, **{**new(key), **values})
+        model(external_id=key, **{**new(key), **_without_blanks(values)})
         for key, values in wanted.items()
         if key not in existing
     ]
@@ -115,11 +115,20 @@ def assign(row: models.Model, values: Mapping[str, Any]) -> dict[str, tuple[Any,
     difference = {}
     for name, value in values.items():
         before = getattr(row, name)
-        after = {**before, **value} if isinstance(before, dict) else value
+        after = merged(before, value) if isinstance(before, dict) else value
         if after != before:
             difference[name] = (before, after)
             setattr(row, name, after)
     return difference
+
+
+def merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Properties with what is given; a None takes one away."""
+    return {name: value for name, value in {**before, **given}.items() if value is not None}
+
+
+def _without_blanks(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: merged({}, value) if isinstance(value, dict) else value for name, value in values.items()}
 
 
 def save_changed(

@@ -41,7 +41,7 @@ def import_invoices(context: ImportContext, rows: Sequence[ParsedRow]) -> ChunkR
 
 
 def _new(wanted: dict[str, dict[str, Any]]) -> Any:
-    return lambda key: {"status": "paid" if "paid_at" in wanted[key] else "open"}
+    return lambda key: {"status": "paid" if wanted[key].get("paid_at") else "open"}
 
 
 def _values(
@@ -57,7 +57,7 @@ def _values(
     except NotMoney as error:
         result.refuse(row, "not_a_number", "amount", str(error))
         return None
-    values = {name: row.values[name] for name in _FIELDS if name in row.values}
+    values = row.given(_FIELDS)
     values |= {"account_id": account_id, "amount_minor": amount_minor, "currency": currency}
     key = row.get("subscription")
     if key:
@@ -67,8 +67,10 @@ def _values(
             result.refuse(row, code, "subscription", shown(key))
             return None
         values["subscription_id"] = subscription.pk
-    said = {ATTEMPTS: row.get("attempts"), LAST_ERROR: row.get("last_error")}
-    values["properties"] = row.extras | {name: value for name, value in said.items() if value is not None}
+    elif "subscription" in row.cleared:
+        values["subscription_id"] = None
+    names = {"attempts": ATTEMPTS, "last_error": LAST_ERROR}
+    values["properties"] = row.extras | {names[name]: value for name, value in row.given(names).items()}
     return values
 
 

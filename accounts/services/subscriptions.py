@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Min
@@ -14,6 +15,7 @@ from accounts.models import Account, EndedCause, Plan, Subscription, Subscriptio
 from accounts.services.import_rows import (
     ChunkResult,
     ImportContext,
+    merged,
     record_created,
     record_updated,
     save_changed,
@@ -25,6 +27,7 @@ from accounts.services.subscription_terms import Contradiction, Draft, amend, be
 from cs_platform.lib.money import NotMoney, to_minor
 
 _BATCH = 1000
+_TEXTS = ("ended_reason", "ended_cause")
 _PLAIN = ("seats", "started_at", "ended_at", "renews_at", "ended_reason", "ended_cause")
 
 
@@ -99,7 +102,9 @@ def _new(context: ImportContext, row: ParsedRow, account_id: int, plans: dict[st
 def _values(
     context: ImportContext, row: ParsedRow, plans: dict[str, int], subscription: Subscription
 ) -> dict[str, Any]:
-    values = {name: row.values[name] for name in _PLAIN if name in row.values}
+    values = {
+        name: "" if name in _TEXTS and not value else value for name, value in row.given(_PLAIN).items()
+    }
     currency = row.get("currency") or subscription.currency
     if "currency" in row.values:
         values["currency"] = currency
@@ -107,15 +112,24 @@ def _values(
         values["mrr_minor"] = to_minor(row.values["mrr"], currency)
     if "plan" in row.values:
         values["plan_id"] = plans[row.values["plan"]]
+    elif "plan" in row.cleared:
+        values["plan_id"] = None
     if "billing_interval" in row.values:
         interval = row.values["billing_interval"]
         values |= {"billing_interval": interval.billing_interval, "term_months": interval.term_months}
-    ended_at = values.get("ended_at") or subscription.ended_at
-    values["status"] = "canceled" if ended_at and ended_at <= context.now else "active"
-    if ended_at and not (values.get("ended_cause") or subscription.ended_cause):
-        values["ended_cause"] = EndedCause.UNKNOWN
-    values["properties"] = {**subscription.properties, **row.extras}
-    return values
+    values["properties"] = merged(subscription.properties, row.extras)
+    return values | _ending(values, subscription, context.now)
+
+
+def _ending(values: dict[str, Any], subscription: Subscription, now: datetime) -> dict[str, Any]:
+    """The status, and why it ended: unknown where nobody said, nothing where it goes on after all."""
+    ended_at = values.get("ended_at", subscription.ended_at)
+    found: dict[str, Any] = {"status": "canceled" if ended_at and ended_at <= now else "active"}
+    if ended_at and not values.get("ended_cause", subscription.ended_cause):
+        found["ended_cause"] = EndedCause.UNKNOWN
+    if "ended_at" in values and ended_at is None:
+        found |= {name: values.get(name, "") for name in _TEXTS}
+    return found
 
 
 def plan_ids(context: ImportContext, names: set[str]) -> dict[str, int]:

@@ -21,9 +21,11 @@ def import_tickets(context: ImportContext, rows: Sequence[ParsedRow]) -> ChunkRe
     contacts = _contacts({row.values["contact"] for row, _ in known if "contact" in row.values})
     wanted = {}
     for row, account_id in known:
-        values = {name: row.values[name] for name in _FIELDS if name in row.values}
+        values = row.given(_FIELDS)
+        if "subject" in row.cleared:
+            values["subject"] = ""
         contact_id = _contact(context, row, account_id, contacts)
-        if contact_id:
+        if contact_id or "contact" in row.cleared:
             values["contact_id"] = contact_id
         wanted[row.values["external_id"]] = values | {"account_id": account_id, "properties": row.extras}
     saved = save_rows(context, Ticket, wanted, lambda key: {})

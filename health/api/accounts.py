@@ -3,7 +3,7 @@
 No postponed annotations here: ninja reads them through the decorator, whose module lacks our names.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -15,14 +15,14 @@ from ninja import Query, Router, Schema
 from ninja.responses import Status
 from pydantic import Field
 
-from accounts.api.cursors import id_of
-from accounts.api.pages import page_of_rows
+from accounts.api.batches import BatchOut, rows_of, upsert_batch
+from accounts.api.pages import page_of_rows, place_of
 from accounts.api.problems import READS, READS_ONE, WRITES, WRITES_ONE, invalid
 from accounts.api.security import needs
-from accounts.api.types import Address, Body, Day, ExternalId, Moment, Paging, Properties, Short
+from accounts.api.types import Address, Body, Day, ExternalId, Moment, Properties, Short, SyncPaging
 from accounts.api.writing import writes
 from accounts.models import Account, Membership
-from accounts.services.upserts import upsert_row
+from accounts.services.upserts import Given, upsert_row
 from health.queries.api_accounts import AccountRow, account_rows
 from health.queries.segment_filter import in_segments
 from health.services.queue import assign_accounts
@@ -30,7 +30,7 @@ from health.services.queue import assign_accounts
 router = Router(tags=["accounts"])
 
 
-class AccountFilter(Paging):
+class AccountFilter(SyncPaging):
     external_id: ExternalId | None = None
     csm: Short | None = Field(None, description="mail address of the responsible CSM; `none` for nobody")
     band: Literal["red", "yellow", "green"] | None = None
@@ -69,6 +69,10 @@ class AccountOut(Schema):
     metrics: dict[str, float | None]
     events_total: int
     as_of: date | None
+    updated_at: datetime = Field(
+        description="when name, CSM and the other columns of its own last changed, for `updated_since`; "
+        "scores have `as_of`"
+    )
 
 
 class AccountPage(Schema):
@@ -78,15 +82,19 @@ class AccountPage(Schema):
 
 class AccountIn(Body):
     external_id: ExternalId
-    name: Short | None = Field(None, max_length=300, description="default: the external_id")
+    name: Short = Field(None, max_length=300, description="default: the external_id")
     domain: Short | None = None
     industry: Short | None = Field(None, max_length=100)
     country: Short | None = Field(None, max_length=60)
-    csm: Address | None = Field(None, description="mail address of a member; null leaves it as it is")
-    created_at: Moment | None = Field(None, description="when the customer began, in your own records")
+    csm: Address | None = Field(None, description="mail address of a member; null: nobody")
+    created_at: Moment = Field(None, description="when the customer began, in your own records")
     traits: Properties = Field(
         default_factory=dict, description="columns of your own, typed by their first value"
     )
+
+
+class AccountBatch(Body):
+    rows: rows_of(AccountIn)  # type: ignore[valid-type]
 
 
 class CsmIn(Body):
@@ -99,9 +107,12 @@ class CsmIn(Body):
 @needs("read")
 def list_accounts(request: HttpRequest, filters: Query[AccountFilter]) -> dict[str, Any]:
     """Accounts with score, probability, causes and metrics, a page at a time."""
-    after = id_of(filters.cursor) if filters.cursor else 0
+    place = place_of(filters)
     rows = account_rows(
-        after=after, limit=filters.limit + 1, external_id=filters.external_id, where=filters.where()
+        limit=filters.limit + 1,
+        external_id=filters.external_id,
+        where=filters.where() & place.where,
+        order=place.order,
     )
     return page_of_rows(request, rows, filters)
 
@@ -118,16 +129,30 @@ def get_account(request: HttpRequest, public_id: UUID) -> AccountRow:
     return rows[0]
 
 
+def _given(body: AccountIn) -> Given:
+    values = body.model_dump(exclude={"csm", "traits"}, exclude_unset=True)
+    if "csm" in body.model_fields_set:
+        values["csm_email"] = body.csm
+    return Given(values, body.traits)
+
+
 @router.put(
     "/accounts/", response={200: AccountOut, 201: AccountOut, **WRITES}, operation_id="upsert_account"
 )
 @writes(AccountOut)
 def upsert_account(request: HttpRequest, body: AccountIn) -> Status[Any]:
-    """Create the account with this `external_id` (201) or update it (200). What is left out, or null, stays."""
-    values = body.model_dump(exclude={"csm", "traits"}) | {"csm_email": body.csm}
-    done = upsert_row(kind="accounts", values=values, extras=body.traits, now=timezone.now())
+    """Create the account with this `external_id` (201) or update it (200). What is left out stays; null empties."""
+    given = _given(body)
+    done = upsert_row(kind="accounts", values=given.values, extras=given.extras, now=timezone.now())
     [row] = account_rows(limit=1, external_id=body.external_id.strip())
     return Status(201 if done.created else 200, row)
+
+
+@router.post("/accounts/batch/", response={200: BatchOut, **WRITES}, operation_id="upsert_accounts")
+@writes(BatchOut)
+def upsert_accounts(request: HttpRequest, body: AccountBatch) -> Status[Any]:
+    """Create or update up to 500 accounts; a row that is refused has its own `errors`, the others are written."""
+    return upsert_batch("accounts", AccountIn, body.rows, _given)
 
 
 @router.put(

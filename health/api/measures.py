@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from accounts.api.pages import next_page, page_by_id
+from accounts.api.pages import listed_page, next_page
 from accounts.api.problems import READS, READS_ONE, Problem
 from accounts.api.schemas import OfAccount
 from accounts.api.security import needs
@@ -177,7 +177,7 @@ def list_predictions(request: HttpRequest, filters: Query[DayFilter]) -> Any:
 @needs("read")
 def list_risks(request: HttpRequest, filters: Query[RiskFilter]) -> Any:
     """Named problems of accounts, open and closed."""
-    return page_by_id(request, api_measures.risks().filter(**filters.lookups()), filters)
+    return listed_page(request, api_measures.risks().filter(**filters.lookups()), filters)
 
 
 @router.get("/risks/{uuid:public_id}/", response={200: RiskOut, **READS_ONE}, operation_id="get_risk")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import Q
@@ -37,20 +37,19 @@ class AccountRow:
     metrics: dict[str, float | None]
     events_total: int
     as_of: date | None
+    updated_at: datetime
 
 
 def account_rows(
     *,
     limit: int,
-    after: int = 0,
     external_id: str | None = None,
     public_id: UUID | None = None,
     where: Q | None = None,
+    order: tuple[str, ...] = ("pk",),
 ) -> list[AccountRow]:
-    """Up to `limit` accounts with an id above `after`, ascending; optionally only the one with an id."""
-    rows = (
-        Account.objects.filter(where or Q(), pk__gt=after).select_related("state", "csm__user").order_by("pk")
-    )
+    """Up to `limit` accounts in their order; optionally only the one with an id."""
+    rows = Account.objects.filter(where or Q()).select_related("state", "csm__user").order_by(*order)
     if external_id is not None:
         rows = rows.filter(external_id=external_id)
     if public_id is not None:
@@ -86,6 +85,7 @@ def _row(
         metrics=metrics,
         events_total=state.events_total,
         as_of=state.as_of,
+        updated_at=account.updated_at,
     )
 
 

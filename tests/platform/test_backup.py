@@ -9,6 +9,7 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import connections
 
+from accounts.change_times import mirrored_models
 from accounts.models import Account, Job, OutboundEmail, WebhookDelivery, Workspace
 from accounts.services.jobs import run_due_jobs
 from accounts.services.mail import SEND_JOB, queue_mail
@@ -47,13 +48,16 @@ def rows():
     with connections["owner"].cursor() as cursor:
         found = tables(cursor)
         everything = {}
+        # Whoever follows the changes is to read what a restore brought back.
+        mirrored = {model._meta.db_table for model in mirrored_models()}
         cursor.execute("SELECT id FROM accounts_workspace ORDER BY id")
         scopes = [row[0] for row in cursor.fetchall()]
         for table in found:
             lines = []
             for scope in scopes if table.is_scoped else [None]:
                 cursor.execute("SELECT set_config('app.workspace', %s, false)", [str(scope or scopes[0])])
-                columns = ", ".join(f'"{name}"' for name in table.columns if name != "outside_held_since")
+                hidden = {"outside_held_since"} | ({"updated_at"} if table.name in mirrored else set())
+                columns = ", ".join(f'"{name}"' for name in table.columns if name not in hidden)
                 where = f"WHERE workspace_id = {scope}" if scope else ""
                 cursor.execute(f'SELECT row({columns})::text FROM "{table.name}" {where}')
                 lines += [row[0] for row in cursor.fetchall()]

@@ -1,5 +1,6 @@
 """Generated over the description: each operation by scope of the key, by method, by another workspace's ids."""
 
+import copy
 import uuid
 
 import pytest
@@ -40,12 +41,11 @@ def own_id(path, world):
 
 
 def body_of(operation, world):
-    example = dict(EXAMPLES.get(operation["operationId"], {}))
-    if "account" in example:
-        example["account"] = world["accounts"].external_id
-    for name, noun in (("contact", "contacts"), ("subscription", "subscriptions")):
-        if name in example:
-            example[name] = world[noun].external_id
+    example = copy.deepcopy(EXAMPLES.get(operation["operationId"], {}))
+    for row in (example, *example.get("rows", ())):
+        for name, noun in NOUNS.items():
+            if name in row:
+                row[name] = world[noun].external_id
     return example or None
 
 

@@ -54,7 +54,7 @@ def everything():
 
 
 def _plain(row):
-    hidden = {"id", "public_id", "added_at", "workspace_id", "source_import_id"}
+    hidden = {"id", "public_id", "added_at", "updated_at", "workspace_id", "source_import_id"}
     return {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if f.attname not in hidden}
 
 

@@ -9,7 +9,7 @@ from tests.builders import make_account, queued
 
 FIELDS = (
     "public_id external_id name csm plan arr_minor currency health_score health_band coverage churn_probability "
-    "horizon_days expected_loss_minor causes metrics events_total as_of"
+    "horizon_days expected_loss_minor causes metrics events_total as_of updated_at"
 ).split()
 
 

@@ -18,7 +18,14 @@ from tests.api_world import api_key, make_world
 
 # What a schema cannot say (an account that is unknown, a day that has passed) is refused with 422.
 REFUSED = ["2xx", "401", "403", "404", "409", "422"]
-CONFIG = {"checks": {"positive_data_acceptance": {"expected-statuses": REFUSED}}}
+# A batch answers 200 and says of each row what is wrong with it.
+BATCHES = {
+    "include-path-regex": "/batch/$",
+    "checks": {
+        "negative_data_rejection": {"expected-statuses": ["200", "400", "401", "403", "404", "413", "422"]}
+    },
+}
+CONFIG = {"operations": [BATCHES], "checks": {"positive_data_acceptance": {"expected-statuses": REFUSED}}}
 BOTH = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 
 
