@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.views.design_parts import rule_and_steps
 from cs_platform.lib.formats import money_short
 
 
@@ -119,8 +120,6 @@ def _builders() -> dict[str, Any]:
             {"id": "w-support", "label": _("Support"), "value": 20, "share": "20%", "help": ""},
             {"id": "w-payments", "label": _("Payments"), "value": 30, "share": "30%", "help": ""},
         ],
-        "rule_fields": [("arr", _("ARR")), ("band", _("Band")), ("plan", _("Plan"))],
-        "rule_operators": [("gte", _("is at least")), ("is", _("is"))],
         "heat_months": [0, 1, 2, 3],
         "heat_rows": [
             {"label": "2026-01", "shares": [1, 0.94, 0.88, 0.81]},
@@ -130,8 +129,8 @@ def _builders() -> dict[str, Any]:
     }
 
 
-def sample_context(now: datetime | None = None) -> dict[str, Any]:
-    """Everything `design.html` shows."""
+def sample_context(now: datetime | None = None, *, mail_url: str = "about:blank") -> dict[str, Any]:
+    """Everything `design.html` shows. `mail_url`: what stands in the frame of the mail."""
     moment = now or timezone.now().astimezone(UTC)
     return {
         "rows": _rows(moment),
@@ -154,5 +153,8 @@ def sample_context(now: datetime | None = None) -> dict[str, Any]:
         "spark_gap": [3, None, 4, 6, None, 5],
         "toast": SampleMessage(),
         **_chart(),
+        "held_workspace": {"outside_held_since": moment, "deletion_due_at": moment + timedelta(days=14)},
+        "mail_url": mail_url,
         **_builders(),
+        **rule_and_steps(),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts.access import WorkspaceRequest, allows, requires
@@ -36,4 +37,6 @@ def workspace_settings(request: WorkspaceRequest) -> HttpResponse:
 @requires("settings.view")
 def design(request: WorkspaceRequest) -> HttpResponse:
     """Every component in every state, for those who build pages."""
-    return render(request, "design.html", sample_context())
+    may_manage = allows(request.membership, "settings.manage")
+    mail_url = reverse("accounts:branding_preview") if may_manage else "about:blank"
+    return render(request, "design.html", sample_context(mail_url=mail_url))

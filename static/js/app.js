@@ -11,7 +11,6 @@ import "./toasts.js";
 import "./charts.js";
 import "./weights.js";
 import "./mailpreview.js";
-import "./rules.js";
 import "./scrolling.js";
 import "./live.js";
 import "./zones.js";

@@ -114,14 +114,6 @@ def test_weights_stay_normalised(page: Page) -> None:
     )
 
 
-def test_rule_rows_come_and_go(page: Page) -> None:
-    rows = page.locator("[data-repeat] > [data-repeat-row]")
-    page.locator("[data-repeat-add]").click()
-    expect(rows).to_have_count(3)
-    rows.last.locator("[data-repeat-remove]").click()
-    expect(rows).to_have_count(2)
-
-
 def test_value_axis_title_lies_flat(page: Page) -> None:
     title = page.locator(".annotation-text", has_text="Score, 0–100")
     expect(title).to_be_visible()
