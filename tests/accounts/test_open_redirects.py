@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -102,7 +103,7 @@ def test_every_name_of_a_way_back_is_known() -> None:
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_signing_in_and_out_stays_here(cast, payload) -> None:
-    """The whole way: the payload in the address, in the form, or in both."""
+    """The whole way: the payload in the address, then in the form."""
     for place in ("query", "form"):
         data = {"login": "ada@example.com", "password": PASSWORD}
         client = Client()
@@ -132,16 +133,35 @@ def test_signing_in_and_out_stays_here(cast, payload) -> None:
 
 
 def test_no_address_of_ours_leads_away(cast, made) -> None:
-    """Every address, read and posted to, with every name at once, each with each payload in turn."""
+    """Every address, read and posted to, with every name at once. Whoever leads somewhere is asked again and again:
+    each judges by its own rule, and a page that is shown leads nowhere with another payload either.
+    """
     with workspace_scope(cast.other.pk):
         add_member(user=cast.ada, role=Role.CSM, acting_user=cast.zoe)
-    client = web(cast.ada)
-    for number, address in enumerate(OURS):
+    client, ways = web(cast.ada), []
+    for address in OURS:
         path = path_of(address, made)
-        for payload in (PAYLOADS[number % len(PAYLOADS)], "https://evil.example.com"):
-            values = dict.fromkeys(NAMES, payload)
-            check(client.get(path, values), path, payload)
-            check(client.post(path, values, query_params=values), path, payload)
+        for ask in (read, post):
+            answer: Any = ask(client, path, PAYLOADS[0])
+            if any(name in answer.headers for name in _LOCATIONS):
+                ways.append((ask, path))
+    assert len(ways) > 20, "hardly anything leads anywhere: the run proves nothing"
+    for number, (ask, path) in enumerate(ways):
+        for step in (7, 18, 29):
+            ask(client, path, PAYLOADS[(number + step) % len(PAYLOADS)])
+
+
+def read(client: Client, path: str, payload: str) -> object:
+    answer = client.get(path, dict.fromkeys(NAMES, payload))
+    check(answer, path, payload)
+    return answer
+
+
+def post(client: Client, path: str, payload: str) -> object:
+    values = dict.fromkeys(NAMES, payload)
+    answer = client.post(path, values, query_params=values)
+    check(answer, path, payload)
+    return answer
 
 
 def test_doors_lead_nowhere_else(cast) -> None:
