@@ -241,13 +241,24 @@ class WebhookEvent:
 @dataclass(frozen=True)
 class Report:
     """A section of the report page. `load(context)` gets the page's ReportContext and returns a ReportBody
-    (`accounts/charts/report.py`); `tab` is revenue, retention or customers."""
+    (`accounts/charts/report.py`); `tab` names a registered ReportTab."""
 
     name: str
     label: Any
     tab: str
     load: Callable[[Any], Any]
     order: int
+
+
+@dataclass(frozen=True)
+class ReportTab:
+    """Sections of the report page that are read together. `split_section` names the one that follows the chosen
+    split, if there is one."""
+
+    name: str
+    label: Any
+    order: int
+    split_section: str = ""
 
 
 @dataclass(frozen=True)
@@ -317,6 +328,14 @@ class OrderSource:
     on_settled: Callable[[Any, datetime], None]
 
 
+@dataclass(frozen=True)
+class AuditWord:
+    """`name` is an action of the audit log ("app.noun.verb_past") or a kind of row ("app.model"); `label` says it."""
+
+    name: str
+    label: Any
+
+
 job_kinds: Registry[JobKind] = Registry("job kind", JobKind)
 navigation: Registry[NavigationItem] = Registry("navigation item", NavigationItem)
 account_panels: Registry[Panel] = Registry("account panel", Panel)
@@ -336,8 +355,11 @@ webhook_events: Registry[WebhookEvent] = Registry("webhook event", WebhookEvent)
 segment_fields: Registry[SegmentField] = Registry("segment field", SegmentField)
 segment_field_families: Registry[SegmentFieldFamily] = Registry("segment field family", SegmentFieldFamily)
 reports: Registry[Report] = Registry("report", Report)
+report_tabs: Registry[ReportTab] = Registry("report tab", ReportTab)
 headline_numbers: Registry[HeadlineNumber] = Registry("headline number", HeadlineNumber)
 account_splits: Registry[AccountSplit] = Registry("account split", AccountSplit)
 segment_users: Registry[SegmentUser] = Registry("segment user", SegmentUser)
 retention_kinds: Registry[RetentionKind] = Registry("retention kind", RetentionKind)
 order_sources: Registry[OrderSource] = Registry("order source", OrderSource)
+audit_actions: Registry[AuditWord] = Registry("audit action", AuditWord)
+audit_objects: Registry[AuditWord] = Registry("audit object", AuditWord)

@@ -7,7 +7,10 @@ class DunningConfig(AppConfig):
     name = "dunning"
 
     def ready(self) -> None:
-        from dunning import permissions, personal_data
+        from dunning import notification_kinds, permissions, personal_data
+        from dunning.reports import registration as reports
 
         permissions.register()
+        notification_kinds.register()
         personal_data.register()
+        reports.register()

@@ -41,6 +41,7 @@ PURE = {
     "sequences",
     "policy",
     "cases",
+    "recovery",
 }
 GLUE = {
     "apps",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from accounts.queries.splits import by_industry, by_plan, by_segment
-from accounts.registry import AccountSplit, HeadlineNumber, Report, account_splits, headline_numbers, reports
+from accounts.registry import (
+    AccountSplit,
+    HeadlineNumber,
+    Report,
+    ReportTab,
+    account_splits,
+    headline_numbers,
+    report_tabs,
+    reports,
+)
 from accounts.reports import headline
 from accounts.reports.breakdown import breakdown_report
 from accounts.reports.bridge import bridge_report
@@ -19,6 +28,9 @@ from accounts.reports.revenue import mrr_report
 
 
 def register() -> None:
+    report_tabs.register(ReportTab("revenue", _("Revenue"), 10))
+    report_tabs.register(ReportTab("retention", _("Retention"), 20, split_section="breakdown"))
+    report_tabs.register(ReportTab("customers", _("Health and use"), 30))
     reports.register(Report("mrr", _("Monthly recurring revenue"), "revenue", mrr_report, 10))
     reports.register(Report("bridge", _("MRR bridge"), "revenue", bridge_report, 20))
     reports.register(Report("expansion", _("Expansion revenue"), "revenue", expansion_report, 30))

@@ -12,7 +12,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
 
 from accounts.access import WorkspaceRequest, requires
 from accounts.charts.report import ReportBody
@@ -20,13 +19,12 @@ from accounts.models import SavedView
 from accounts.queries.report_context import ReportContext
 from accounts.queries.report_filter import PERIODS, ReportFilter
 from accounts.queries.saved_views import saved_views
-from accounts.registry import Report, account_splits, headline_numbers
+from accounts.registry import Report, ReportTab, account_splits, headline_numbers, report_tabs
 from accounts.registry import reports as known_reports
 from accounts.reports.headline import lede
 from cs_platform.lib.csv_text import csv_text
 
 PAGE = "reports"
-TABS = ("revenue", "retention", "customers")
 
 
 @dataclass(frozen=True)
@@ -42,14 +40,15 @@ def reports(request: WorkspaceRequest) -> HttpResponse:
     """The strip of numbers, and the sections of one tab."""
     context = _context(request)
     wanted = context.wanted
-    tab = wanted.tab if wanted.tab in TABS else TABS[0]
+    tabs = _ordered(report_tabs)
+    tab = next((one for one in tabs if one.name == wanted.tab), tabs[0])
     page = {
         "context": context,
         "wanted": wanted,
         "kpis": [kpi for number in _ordered(headline_numbers) if (kpi := number.load(context)) is not None],
-        "sections": [Section(r, r.load(context)) for r in _ordered(known_reports) if r.tab == tab],
+        "sections": [Section(r, r.load(context)) for r in _ordered(known_reports) if r.tab == tab.name],
         "lede": lede(context),
-        "tabs": _tabs(request, tab),
+        "tabs": _tab_links(request, tabs, tab),
         "tab": tab,
         "periods": [
             {"months": months, "active": months == wanted.months and not wanted.is_custom}
@@ -101,15 +100,10 @@ def _ordered(registry: Any) -> list[Any]:
     return sorted(registry, key=lambda item: item.order)
 
 
-def _tabs(request: WorkspaceRequest, active: str) -> list[dict[str, Any]]:
-    words = {
-        "revenue": gettext("Revenue"),
-        "retention": gettext("Retention"),
-        "customers": gettext("Health and use"),
-    }
-    tabs = []
-    for name in TABS:
+def _tab_links(request: WorkspaceRequest, tabs: list[ReportTab], active: ReportTab) -> list[dict[str, Any]]:
+    links = []
+    for tab in tabs:
         query = request.GET.copy()
-        query["tab"] = name
-        tabs.append({"label": words[name], "url": f"?{query.urlencode()}", "active": name == active})
-    return tabs
+        query["tab"] = tab.name
+        links.append({"label": tab.label, "url": f"?{query.urlencode()}", "active": tab is active})
+    return links

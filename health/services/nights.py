@@ -27,6 +27,7 @@ from cs_platform.lib.scoping import workspace_scope
 from cs_platform.lib.shards import Shard
 from health.models import NightRun, RunStatus, StageRun
 from health.news import NIGHT_FAILED
+from health.signals import night_finished
 
 log = structlog.get_logger(__name__)
 
@@ -239,6 +240,7 @@ def _advance(row: StageRun) -> None:
     NightRun.objects.filter(pk=night.pk).update(
         status=RunStatus.DONE, finished_at=timezone.now(), result=_result(night)
     )
+    night_finished.send(night.pk)
 
 
 def _result(night: NightRun) -> dict[str, int]:

@@ -17,7 +17,7 @@ from tests.accounts.web import web
 from tests.builders import make_account, make_subscription
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
-TABS = ("revenue", "retention", "customers")
+TABS = ("revenue", "retention", "customers", "recovery")
 
 
 def day(text: str) -> datetime:
@@ -197,6 +197,7 @@ def test_a_shared_view_opens_for_the_team_and_nobody_else(business):
     with workspace_scope(business.workspace.pk):
         SavedView.objects.update(is_shared=False)
     assert web(business.vera.user).get(address).status_code == 404
+    assert "Board" not in web(business.vera.user).get("/reports/").content.decode()
     assert client.get(address).status_code == 302
 
 
