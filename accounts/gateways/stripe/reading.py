@@ -1,0 +1,180 @@
+"""Reading from Stripe: one object afresh, or lists page by page. Every function raises BillingError."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from accounts.gateways.stripe import parsing
+from accounts.gateways.stripe.client import Gateway, plain, unreadable
+from accounts.gateways.stripe.facts import (
+    AccountFacts,
+    ChargeFacts,
+    CustomerFacts,
+    DiscountFacts,
+    EventFacts,
+    InvoiceFacts,
+    MethodFacts,
+    PriceFacts,
+    SubscriptionFacts,
+)
+
+PAGE = 100
+T = TypeVar("T")
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """Some rows, newest first; `cursor` continues behind them and is empty after the last page."""
+
+    rows: tuple[T, ...]
+    cursor: str
+
+
+def read_account(gateway: Gateway) -> AccountFacts:
+    found = _one(gateway, lambda v1: v1.accounts.retrieve_current(), lambda data: data)
+    profile = found.get("business_profile") or {}
+    dashboard = (found.get("settings") or {}).get("dashboard") or {}
+    name = dashboard.get("display_name") or profile.get("name") or ""
+    return AccountFacts(id=found["id"], name=str(name), country=str(found.get("country") or ""))
+
+
+def read_customer(gateway: Gateway, customer_id: str) -> CustomerFacts:
+    """With its default payment method; a deleted customer is answered as such."""
+    expand = {"expand": ["invoice_settings.default_payment_method"]}
+    return _one(gateway, lambda v1: v1.customers.retrieve(customer_id, expand), parsing.customer)
+
+
+def read_method(gateway: Gateway, method_id: str) -> MethodFacts:
+    return _one(gateway, lambda v1: v1.payment_methods.retrieve(method_id), parsing.method)
+
+
+def read_price(gateway: Gateway, price_id: str) -> PriceFacts:
+    """With its product's name and its tiers."""
+    expand = {"expand": ["product", "tiers"]}
+    return _one(gateway, lambda v1: v1.prices.retrieve(price_id, expand), parsing.price)
+
+
+def read_subscription(gateway: Gateway, subscription_id: str) -> SubscriptionFacts:
+    """With its payment method, discounts and, where they matter, coupons and tiers."""
+    expand = {"expand": ["default_payment_method", "discounts.source.coupon", "items.data.discounts"]}
+    found = _one(gateway, lambda v1: v1.subscriptions.retrieve(subscription_id, expand), parsing.subscription)
+    return completed(gateway, found)
+
+
+def completed(gateway: Gateway, found: SubscriptionFacts) -> SubscriptionFacts:
+    """Read what the four levels that Stripe expands at once could not hold: tiers, coupons of items."""
+    items = []
+    for item in found.items:
+        if item.price.is_tiered and item.price.tiers is None:
+            item = replace(item, price=read_price(gateway, item.price.id))
+        items.append(replace(item, discounts=_with_coupons(gateway, item.discounts)))
+    return replace(found, items=tuple(items), discounts=_with_coupons(gateway, found.discounts))
+
+
+def _with_coupons(gateway: Gateway, found: tuple[DiscountFacts, ...]) -> tuple[DiscountFacts, ...]:
+    def read(one: DiscountFacts) -> DiscountFacts:
+        if one.duration or not one.coupon_id:
+            return one
+        coupon = _one(gateway, lambda v1: v1.coupons.retrieve(one.coupon_id), lambda data: data)
+        return replace(parsing.discount({"source": {"coupon": coupon}}), ends_at=one.ends_at)
+
+    return tuple(read(one) for one in found)
+
+
+def read_invoice(gateway: Gateway, invoice_id: str) -> InvoiceFacts:
+    """With every payment intent's state and every charge: all that is known of the tries to collect it."""
+    expand = {"expand": ["payments.data.payment.payment_intent"]}
+    found = _one(gateway, lambda v1: v1.invoices.retrieve(invoice_id, expand), parsing.invoice)
+    return replace(found, charges=read_charges_of(gateway, found))
+
+
+def read_charges_of(gateway: Gateway, found: InvoiceFacts) -> tuple[ChargeFacts, ...]:
+    """Every try to collect this invoice, oldest first."""
+    charges: dict[str, ChargeFacts] = {}
+    for payment in found.payments:
+        if payment.intent_id:
+            charges |= {one.id: one for one in _charges_of_intent(gateway, payment.intent_id)}
+        elif payment.charge_id:
+            charges[payment.charge_id] = read_charge(gateway, payment.charge_id)
+    return tuple(sorted(charges.values(), key=lambda one: (one.created_at, one.id)))
+
+
+def read_charge(gateway: Gateway, charge_id: str) -> ChargeFacts:
+    return _one(gateway, lambda v1: v1.charges.retrieve(charge_id), parsing.charge)
+
+
+def _charges_of_intent(gateway: Gateway, intent_id: str) -> Iterator[ChargeFacts]:
+    cursor = ""
+    while True:
+        page = _page(gateway, "charges", parsing.charge, cursor, payment_intent=intent_id)
+        yield from page.rows
+        if not (cursor := page.cursor):
+            return
+
+
+def invoice_of_intent(gateway: Gateway, intent_id: str) -> str:
+    """The invoice that a payment intent collects; empty for a payment without one."""
+    payment = {"type": "payment_intent", "payment_intent": intent_id}
+    page = _page(gateway, "invoice_payments", lambda data: str(data["invoice"]), "", payment=payment)
+    return page.rows[0] if page.rows else ""
+
+
+def list_prices(gateway: Gateway, cursor: str) -> Page[PriceFacts]:
+    return _page(gateway, "prices", parsing.price, cursor, expand=["data.product", "data.tiers"])
+
+
+def list_customers(gateway: Gateway, cursor: str) -> Page[CustomerFacts]:
+    expand = ["data.invoice_settings.default_payment_method"]
+    return _page(gateway, "customers", parsing.customer, cursor, expand=expand)
+
+
+def list_subscriptions(gateway: Gateway, cursor: str) -> Page[SubscriptionFacts]:
+    """All of them, ended ones too. What a list cannot hold is missing (`completed` reads it)."""
+    expand = ["data.default_payment_method", "data.discounts.source.coupon"]
+    return _page(gateway, "subscriptions", parsing.subscription, cursor, status="all", expand=expand)
+
+
+def list_invoices(gateway: Gateway, cursor: str, *, since: datetime | None = None) -> Page[InvoiceFacts]:
+    """Without charges; `since` by the time they were made."""
+    return _page(gateway, "invoices", parsing.invoice, cursor, expand=["data.payments"], **_since(since))
+
+
+def list_charges(gateway: Gateway, cursor: str, *, since: datetime | None = None) -> Page[ChargeFacts]:
+    return _page(gateway, "charges", parsing.charge, cursor, **_since(since))
+
+
+def list_events(gateway: Gateway, cursor: str, *, since: datetime) -> Page[Json]:
+    """Messages of the last 30 days as they are delivered, newest first."""
+    return _page(gateway, "events", lambda data: data, cursor, **_since(since))
+
+
+def parsed_event(data: Json) -> EventFacts:
+    """Raises BillingError for a body that is no message of Stripe's."""
+    return _parsed(parsing.event, data)
+
+
+def _since(moment: datetime | None) -> Json:
+    return {"created": {"gte": int(moment.timestamp())}} if moment else {}
+
+
+def _one(gateway: Gateway, fn: Callable[[Any], Any], parse: Callable[[Json], T]) -> T:
+    return _parsed(parse, gateway.call(lambda client: plain(fn(client.v1))))
+
+
+def _page(gateway: Gateway, name: str, parse: Callable[[Json], T], cursor: str, **asked: Any) -> Page[T]:
+    params = {"limit": PAGE, **asked, **({"starting_after": cursor} if cursor else {})}
+    found = gateway.call(lambda client: plain(getattr(client.v1, name).list(params)))
+    rows = _parsed(lambda data: [plain(one) for one in data["data"]], found)
+    after = rows[-1]["id"] if rows and found.get("has_more") else ""
+    return Page(tuple(_parsed(parse, row) for row in rows), after)
+
+
+def _parsed(parse: Callable[[Json], T], data: Json) -> T:
+    try:
+        return parse(data)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, OSError) as error:
+        raise unreadable(error) from None
