@@ -11,6 +11,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import (
+            audit_words,
             import_kinds,
             job_kinds,
             mail_setup,
@@ -26,6 +27,7 @@ class AccountsConfig(AppConfig):
         )
         from accounts.reports import registration as reports
 
+        audit_words.register()
         import_kinds.register()
         job_kinds.register()
         mail_setup.register()

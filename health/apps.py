@@ -8,6 +8,7 @@ class HealthConfig(AppConfig):
 
     def ready(self) -> None:
         from health import (
+            audit_words,
             change_kinds,
             import_kinds,
             job_kinds,
@@ -28,6 +29,7 @@ class HealthConfig(AppConfig):
         from health.risks.defaults import register_defaults
         from health.services import demo_experiments
 
+        audit_words.register()
         register_metrics()
         register_defaults()
         job_kinds.register()

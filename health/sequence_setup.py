@@ -1,4 +1,4 @@
-"""What sequences register at start: kinds of steps, jobs, mails, what experiments and the queue call them."""
+"""What sequences register at start: jobs, mails, what experiments and the queue call them; steps: `sequence_steps`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Activity, MailClass, Motion, TouchKind
@@ -23,10 +23,9 @@ from accounts.registry import (
     timeline_sources,
     webhook_events,
 )
-from health.models import Sequence, Severity
+from health.models import Sequence
 from health.queries.playbook_timeline import playbook_entries
 from health.queries.sequence_candidates import SUBJECT
-from health.queries.sequence_people import ROLES
 from health.registry import (
     AnswerSource,
     ExperimentSubject,
@@ -37,8 +36,7 @@ from health.registry import (
     queue_sources,
     sequence_actions,
 )
-from health.sequences.spec import SequenceAction, StepField
-from health.services import sequence_actions as acts
+from health.sequence_steps import ACTIONS
 from health.services import (
     sequence_asks,
     sequence_engine,
@@ -50,11 +48,6 @@ from health.services import (
 from health.services.sequence_night import enrol_by_job
 from health.services.sequence_notices import PAUSED_KIND
 
-OTHERWISE = [
-    (sequence_mail.ANYONE, gettext_lazy("Write to whoever is known best")),
-    (sequence_mail.SKIP, gettext_lazy("Leave the mail out")),
-    (sequence_mail.END, gettext_lazy("End here")),
-]
 ANSWERS = (TouchKind.CALL, TouchKind.MEETING, TouchKind.VISIT)
 
 
@@ -106,95 +99,8 @@ def register() -> None:
     webhook_events.register(
         WebhookEvent(sequence_webhook.EVENT, _("A playbook's message"), sequence_webhook.FIELDS)
     )
-    for action in _actions():
+    for action in ACTIONS:
         sequence_actions.register(action)
-
-
-def _actions() -> tuple[SequenceAction, ...]:
-    return (
-        SequenceAction(
-            "mail",
-            _("Mail"),
-            _("Send a mail text to a person of the account."),
-            "mail",
-            (
-                StepField("text", _("Text"), "choice", choices=sequence_mail.text_choices),
-                StepField("to", _("To"), "choice", default="champion", choices=lambda: ROLES),
-                StepField(
-                    "otherwise",
-                    _("If nobody has that role"),
-                    "choice",
-                    default=sequence_mail.ANYONE,
-                    choices=lambda: OTHERWISE,
-                ),
-            ),
-            run=sequence_mail.send_text,
-            describe=sequence_mail.send_text_words,
-            preview=sequence_mail.send_text_preview,
-        ),
-        SequenceAction(
-            "queue_item",
-            _("Ask the CSM"),
-            _("Put something to do into the queue, with your own words."),
-            "list-checks",
-            (
-                StepField("title", _("What to do"), longest=120),
-                StepField("instruction", _("How"), "long_text", is_required=False, longest=2000),
-                StepField(
-                    "severity",
-                    _("Severity"),
-                    "choice",
-                    default="2",
-                    choices=lambda: [(str(value), label) for value, label in Severity.choices],
-                ),
-            ),
-            run=acts.ask_csm,
-            describe=acts.ask_csm_words,
-            preview=acts.ask_csm_preview,
-        ),
-        SequenceAction(
-            "set_trait",
-            _("Change a trait"),
-            _("Write a value onto the account, for segments and reports."),
-            "tag",
-            (
-                StepField("trait", _("Trait"), longest=100, help=_("A new name makes a new trait.")),
-                StepField("value", _("Value"), longest=200),
-            ),
-            run=acts.change_trait,
-            describe=acts.change_trait_words,
-            preview=acts.change_trait_preview,
-        ),
-        SequenceAction(
-            "assign",
-            _("Assign"),
-            _("Give the account to a CSM."),
-            "user-plus",
-            (
-                StepField("csm", _("To"), "choice", default=acts.FEWEST, choices=acts.csm_choices),
-                StepField(
-                    "only_empty",
-                    _("Only if nobody is responsible yet"),
-                    "checkbox",
-                    default=True,
-                    is_required=False,
-                ),
-            ),
-            run=acts.assign,
-            describe=acts.assign_words,
-            preview=acts.assign_preview,
-        ),
-        SequenceAction(
-            "webhook",
-            _("Tell other systems"),
-            _("Send a signed message to the workspace's webhooks."),
-            "webhook",
-            (StepField("message", _("Name of the message"), longest=80),),
-            run=sequence_webhook.tell,
-            describe=sequence_webhook.tell_words,
-            preview=sequence_webhook.tell_preview,
-        ),
-    )
 
 
 def _enrol(sequence_id: int) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.imports.encodings import ENCODINGS
+from accounts.imports.fields import ImportField
 from accounts.imports.guessing import DATE_FORMATS, ColumnGuess, DateExample, date_examples, is_ambiguous
 from accounts.imports.mapping import ImportOptions
 from accounts.models import ImportUpload
@@ -40,6 +41,14 @@ _ORDER = ("accounts", "contacts", "subscriptions", "invoices", "tickets", "cance
 def kinds_in_order() -> list[ImportKind]:
     """What others hang on comes first; kinds of apps above come last."""
     return sorted(import_kinds, key=lambda k: _ORDER.index(k.name) if k.name in _ORDER else len(_ORDER))
+
+
+def _field_words(field: ImportField) -> str:
+    """"Start · started_at (required)": what a person reads, and what the file's documentation may say."""
+    words = str(field.label)
+    if words.lower() != field.name:
+        words += f" · {field.name}"
+    return f"{words} ({gettext('required')})" if field.required else words
 
 
 class UploadForm(forms.Form):
@@ -135,10 +144,7 @@ class ColumnsForm(forms.Form):
     @cached_property
     def _targets(self) -> list[Any]:
         keep = _("keep as a trait") if self.kind.spec.extras == "trait" else _("keep as a property")
-        fields = [
-            (f.name, f.name + (f" ({gettext('required')})" if f.required else ""))
-            for f in self.kind.spec.fields
-        ]
+        fields = [(f.name, _field_words(f)) for f in self.kind.spec.fields]
         return [(KEEP, keep), (DROP, _("leave out")), (_("Fields"), fields)]
 
     @cached_property
@@ -211,8 +217,8 @@ class ColumnsForm(forms.Form):
         for name, columns in feeding.items():
             if len(columns) > 1:
                 words = gettext("Two columns feed “%(field)s”: %(columns)s. Choose one of them.")
-                self.add_error(None, words % {"field": name, "columns": ", ".join(columns)})
-        missing = [f.name for f in self.kind.spec.fields if f.required and f.name not in feeding]
+                self.add_error(None, words % {"field": self.kind.spec.field(name).label, "columns": ", ".join(columns)})
+        missing = [str(f.label) for f in self.kind.spec.fields if f.required and f.name not in feeding]
         if missing:
             words = gettext("No column feeds %(fields)s yet. Rows cannot be imported without it.")
             self.add_error(None, words % {"fields": ", ".join(missing)})

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
 class ImportField:
-    """`kind` names a converter of `converters.py`; `aliases` are suggested, never applied by themselves."""
+    """`kind` names a converter of `converters.py`; `aliases` are suggested, never applied by themselves.
+
+    `name` is what files, commands and saved mappings say; `label` is what a person reads.
+    """
 
     name: str
     kind: str = "text"
@@ -17,6 +21,7 @@ class ImportField:
     aliases: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    label: Any = ""
 
 
 @dataclass(frozen=True)

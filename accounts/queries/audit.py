@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.models import AuditEntry, Membership, User
+from accounts.registry import audit_actions, audit_objects
 from cs_platform.lib.scoping import current_workspace_id
 
 PAGE = 50
@@ -82,6 +83,14 @@ class AuditRow:
     object: str
     data: dict[str, Any]
 
+    @property
+    def action_words(self) -> str:
+        return words_of(self.action)
+
+    @property
+    def object_words(self) -> str:
+        return object_words(self.object)
+
 
 @dataclass(frozen=True)
 class AuditPage:
@@ -120,11 +129,23 @@ def audit_export(wanted: AuditFilter, zone: ZoneInfo) -> list[AuditRow]:
     return _named(list(wanted.rows(zone).order_by("-pk")[:EXPORT_ROWS]))
 
 
-def actions() -> list[str]:
-    """Every action that occurs, in alphabetical order."""
+def actions() -> list[tuple[str, str]]:
+    """Every action that occurs as (code, words), in the order of the words."""
     with connection.cursor() as cursor:
         cursor.execute(_ACTIONS, {"w": current_workspace_id()})
-        return [row[0] for row in cursor.fetchall()]
+        found = [(row[0], words_of(row[0])) for row in cursor.fetchall()]
+    return sorted(found, key=lambda each: each[1])
+
+
+def words_of(action: str) -> str:
+    """What an action did; its code where a part of the product that is gone once wrote it."""
+    return str(audit_actions.get(action).label) if action in audit_actions else action
+
+
+def object_words(code: str) -> str:
+    """ "Scorecard 7" of "health.scorecard:7"."""
+    kind, _, number = code.partition(":")
+    return f"{audit_objects.get(kind).label} {number}" if kind in audit_objects else code
 
 
 def people() -> list[tuple[str, str]]:

@@ -33,6 +33,8 @@ def audit_log(request: WorkspaceRequest) -> HttpResponse:
         "people": people,
         "who_label": gettext("the system") if wanted.who == "system" else dict(people).get(wanted.who, ""),
         "actions": queries.actions(),
+        "action_words": queries.words_of(wanted.action),
+        "object_words": queries.object_words(wanted.object),
         "older_url": _address(request.GET, before=page.older),
         "newer_url": _address(request.GET, after=page.newer),
         "filter_query": _address(request.GET, keep=True).removeprefix("?"),
@@ -45,13 +47,14 @@ def audit_log(request: WorkspaceRequest) -> HttpResponse:
 def audit_export(request: WorkspaceRequest) -> HttpResponse:
     wanted = queries.AuditFilter.read(request.GET)
     rows = queries.audit_export(wanted, request.membership.workspace.zone)
-    headers = [_("When"), _("Who"), _("What"), _("Of what"), _("Details")]
+    headers = [_("When"), _("Who"), _("What"), _("Code"), _("Of what"), _("Details")]
     text = csv_text(
         [str(header) for header in headers],
         [
             (
                 row.created_at.isoformat(),
                 row.actor,
+                row.action_words,
                 row.action,
                 row.object,
                 json.dumps(row.data, ensure_ascii=False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.imports.fields import ImportField as F
 from accounts.imports.fields import ImportSpec
@@ -17,13 +18,35 @@ from health.services.events import remove_events_of_import, store_events
 EVENTS = ImportSpec(
     name="events",
     fields=(
-        F("message_id", "key", aliases=("id", "event_id", "usage_id", "uuid")),
-        F("account", "key", aliases=("account_id", "customer_id", "group_id", "company_id")),
-        F("subscription", "key", aliases=("subscription_id",)),
-        F("contact", "key", aliases=("contact_id", "user_id", "email")),
-        F("event", required=True, aliases=("event_name", "feature_name", "feature", "action", "name")),
-        F("occurred_at", "date", required=True, aliases=("usage_date", "timestamp", "date", "time")),
-        F("quantity", "number", low=-(10**12), aliases=("usage_count", "count", "value")),
+        F("message_id", "key", label=_("Event's own id"), aliases=("id", "event_id", "usage_id", "uuid")),
+        F(
+            "account",
+            "key",
+            label=_("Account"),
+            aliases=("account_id", "customer_id", "group_id", "company_id"),
+        ),
+        F("subscription", "key", label=_("Subscription"), aliases=("subscription_id",)),
+        F("contact", "key", label=_("Contact"), aliases=("contact_id", "user_id", "email")),
+        F(
+            "event",
+            label=_("Event"),
+            required=True,
+            aliases=("event_name", "feature_name", "feature", "action", "name"),
+        ),
+        F(
+            "occurred_at",
+            "date",
+            label=_("Happened at"),
+            required=True,
+            aliases=("usage_date", "timestamp", "date", "time"),
+        ),
+        F(
+            "quantity",
+            "number",
+            label=_("Quantity"),
+            low=-(10**12),
+            aliases=("usage_count", "count", "value"),
+        ),
     ),
 )
 CHUNK = 20_000
