@@ -150,7 +150,7 @@ class _Reader:
         return self.one_of(self.raw.get(field, default), field, words, default)
 
     def one_of(self, value: Any, field: str, words: type[Word], default: Word) -> Word:
-        if value in set(words):
+        if isinstance(value, str) and value in set(words):
             return words(value)
         self.complain(field, gettext("Choose one of the list."))
         return default
@@ -195,6 +195,7 @@ class _Reader:
         if is_retried and kind in NEVER_RETRIED:
             words = gettext("“%(class)s” is never tried again; no setting changes that.")
             self.complain(f"{at}.is_retried", words % {"class": CLASS_WORDS[kind]})
+            is_retried = False
         least_wait = 1 if is_retried else 0
         wait = self.whole(item.get("wait_hours", usual.wait_hours), f"{at}.wait_hours", least_wait, 24 * 14)
         most = self.whole(
@@ -210,7 +211,7 @@ class _Reader:
             row, at = DECLINE_RULES.get(code), f"code_classes.{code}"
             if row is None:
                 self.complain(at, gettext("This code is not in the table."))
-            elif name not in set(DeclineClass):
+            elif not isinstance(name, str) or name not in set(DeclineClass):
                 self.complain(at, gettext("Choose one of the list."))
             elif row.is_fixed and name != row.decline_class:
                 self.complain(
