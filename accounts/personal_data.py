@@ -113,7 +113,7 @@ def _money() -> None:
     table(
         "accounts.invoice",
         business="external_id currency status number description",
-        code="provider billing_reason collection_method hosted_url",
+        code="provider billing_reason collection_method hosted_url payment_ref",
         free_text="properties",
         legal_basis="accounting rows name the customer company, not the person",
     )
@@ -149,6 +149,7 @@ def _money() -> None:
     )
     table("accounts.billingpace")
     table("accounts.billingsync", code="cursor counts error")
+    table("accounts.ledgerrow", code="object_type external_id parent_ref status currency")
     table("accounts.billingdifference", code="object_type external_id ours theirs")
     table("accounts.billingmessage", code="message_id message_type object_id last_error", free_text="body")
 

@@ -20,6 +20,7 @@ from accounts.models.billing_provider import (
     BillingMessage,
     BillingPace,
     BillingSync,
+    LedgerRow,
 )
 from accounts.models.calendar import Holiday
 from accounts.models.customers import (
@@ -139,6 +140,7 @@ __all__ = [
     "Invitation",
     "Invoice",
     "Job",
+    "LedgerRow",
     "LetGo",
     "MadeBy",
     "MailBranding",

@@ -56,9 +56,7 @@ class Plan(PublicModel):
     class Meta(PublicModel.Meta):
         constraints = [
             unique_in_workspace("name", name="plan_name"),
-            unique_in_workspace(
-                "external_id", name="plan_external_id", condition=~models.Q(external_id="")
-            ),
+            unique_in_workspace("external_id", name="plan_external_id", condition=~models.Q(external_id="")),
             unique_in_workspace("public_id", name="plan_public_id"),
         ]
 
@@ -223,6 +221,10 @@ class Invoice(MirroredModel):
     period_start = models.DateTimeField(null=True, blank=True)
     period_end = models.DateTimeField(null=True, blank=True)
     hosted_url = models.CharField(max_length=2000, blank=True)
+    payment_ref = models.CharField(
+        max_length=200, blank=True, help_text="what its charges are tied to at the provider"
+    )
+    made_at = models.DateTimeField(null=True, blank=True, help_text="when the provider made it")
     fetched_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(MirroredModel.Meta):
@@ -232,5 +234,10 @@ class Invoice(MirroredModel):
         ]
         indexes = [
             models.Index(fields=["workspace", "account", "-due_at"], name="invoice_account"),
+            models.Index(
+                fields=["workspace", "payment_ref"],
+                name="invoice_payment_ref",
+                condition=~models.Q(payment_ref=""),
+            ),
             changed_index("invoice_changed"),
         ]

@@ -122,6 +122,21 @@ class BillingDifference(PublicModel):
         ]
 
 
+class LedgerRow(WorkspaceModel):
+    """What the provider's list said of one object, until a comparison is done."""
+
+    sync = models.ForeignKey(BillingSync, on_delete=models.CASCADE, related_name="+")
+    object_type = models.CharField(max_length=24)
+    external_id = models.CharField(max_length=200)
+    parent_ref = models.CharField(max_length=200, blank=True, help_text="of a charge: its payment")
+    status = models.CharField(max_length=24, blank=True)
+    amount_minor = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3, blank=True)
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [unique_in_workspace("sync", "object_type", "external_id", name="ledger_row_once")]
+
+
 class BillingMessage(PublicModel):
     """A message of the provider, stored raw before it was answered, worked on later.
 

@@ -120,7 +120,9 @@ class BillingOrder(PublicModel):
     state = models.CharField(max_length=16, choices=OrderState.choices, default=OrderState.PLANNED)
     made_by = models.CharField(max_length=10, choices=MadeBy.choices, default=MadeBy.PLATFORM)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    invoice = models.ForeignKey(Invoice, null=True, blank=True, on_delete=models.CASCADE, related_name="orders")
+    invoice = models.ForeignKey(
+        Invoice, null=True, blank=True, on_delete=models.CASCADE, related_name="orders"
+    )
     subscription = models.ForeignKey(
         Subscription, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
     )
@@ -137,7 +139,9 @@ class BillingOrder(PublicModel):
     method = models.CharField(max_length=200, blank=True, help_text="the payment method to be charged")
     on_day = models.DateField(help_text="the workspace's local day of the plan")
     planned_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True, blank=True, help_text="first call; the key is safe for 20 hours")
+    sent_at = models.DateTimeField(
+        null=True, blank=True, help_text="first call; the key is safe for 20 hours"
+    )
     sends = models.PositiveSmallIntegerField(default=0)
     settled_at = models.DateTimeField(null=True, blank=True)
     was_read_back = models.BooleanField(default=False, help_text="settled by reading, not by the answer")
@@ -178,7 +182,9 @@ class BillingOrder(PublicModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["workspace", "source_type", "source_id", "-id"], name="billing_order_source"),
+            models.Index(
+                fields=["workspace", "source_type", "source_id", "-id"], name="billing_order_source"
+            ),
             models.Index(fields=["workspace", "account", "-id"], name="billing_order_account"),
             models.Index(
                 fields=["workspace", "state", "id"],

@@ -15,7 +15,7 @@ from django.db import connection
 from accounts.gateways.stripe.client import READ_SECONDS, Gateway, open_gateway
 from accounts.models import BillingConnection
 from accounts.services.jobs import ComeBack
-from cs_platform.lib.scoping import workspace_scope
+from cs_platform.lib.scoping import current_workspace_id, workspace_scope
 
 LONGEST_WAIT = 2.0
 
@@ -31,13 +31,14 @@ ON CONFLICT (workspace_id) DO NOTHING
 """
 
 
-def wait_for_turn(workspace_id: int, per_second: float) -> None:
-    """Sleep until this call's turn has come; raises ComeBack when that is more than two seconds away.
+def reserve_turn(per_second: float) -> float:
+    """Take the next turn of the running scope's workspace; returns the seconds until it comes.
 
-    Call it outside any transaction: the reservation must be committed before the sleep.
+    For who commits the reservation together with something else; nobody may sleep before that commit.
+    Raises ComeBack when the turn would be more than two seconds away.
     """
-    values = {"workspace": workspace_id, "apart": 1 / max(per_second, 0.1), "longest": LONGEST_WAIT}
-    with workspace_scope(workspace_id), connection.cursor() as cursor:
+    values = {"workspace": current_workspace_id(), "apart": 1 / max(per_second, 0.1), "longest": LONGEST_WAIT}
+    with connection.cursor() as cursor:
         cursor.execute(_RESERVE, values)
         row = cursor.fetchone()
         if row is None:
@@ -46,8 +47,15 @@ def wait_for_turn(workspace_id: int, per_second: float) -> None:
             row = cursor.fetchone()
     if row is None:
         raise ComeBack(timedelta(seconds=LONGEST_WAIT + random.uniform(0, 1)))
-    if row[0] > 0:
-        time.sleep(float(row[0]))
+    return max(float(row[0]), 0.0)
+
+
+def wait_for_turn(workspace_id: int, per_second: float) -> None:
+    """Sleep until this call's turn has come; outside any transaction. Raises ComeBack like `reserve_turn`."""
+    with workspace_scope(workspace_id):
+        seconds = reserve_turn(per_second)
+    if seconds > 0:
+        time.sleep(seconds)
 
 
 def paced_gateway(connected: BillingConnection, *, read_seconds: float = READ_SECONDS) -> Gateway:

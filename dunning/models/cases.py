@@ -69,7 +69,8 @@ class DunningCase(PublicModel):
             unique_in_workspace("invoice", name="dunning_case_once"),
             unique_in_workspace("public_id", name="dunning_case_public_id"),
             models.CheckConstraint(
-                condition=Q(state="open", closed_at__isnull=True) | ~Q(state="open") & Q(closed_at__isnull=False),
+                condition=Q(state="open", closed_at__isnull=True)
+                | ~Q(state="open") & Q(closed_at__isnull=False),
                 name="dunning_case_closed_at",
             ),
             models.CheckConstraint(

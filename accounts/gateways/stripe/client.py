@@ -154,10 +154,25 @@ def _mapped(error: Any) -> BillingError:
         code=code,
         decline_code=_text(told, "decline_code"),
         advice_code=_text(told, "advice_code"),
-        network_code=_text(told, "network_decline_code") or _text(told, "network_advice_code"),
+        network_code=network_code(told, _brand(told)),
         charge_ref=_text(told, "charge", 200),
         payment_intent_ref=_text(intent, "id", 200) if isinstance(intent, dict) else str(intent or "")[:200],
     )
+
+
+def network_code(told: dict[str, Any], brand: str) -> str:
+    """The network's own word on how to go on. Mastercard says it in its advice, the others in the code itself."""
+    advice, decline = _text(told, "network_advice_code"), _text(told, "network_decline_code")
+    return (advice or decline) if brand == "mastercard" else (decline or advice)
+
+
+def _brand(told: dict[str, Any]) -> str:
+    card = (
+        (told.get("payment_method") or {}).get("card")
+        if isinstance(told.get("payment_method"), dict)
+        else None
+    )
+    return _text(card, "brand") if isinstance(card, dict) else ""
 
 
 def _told(error: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from accounts.gateways.stripe.client import network_code
 from accounts.gateways.stripe.facts import (
     ChargeFacts,
     CustomerFacts,
@@ -215,6 +216,7 @@ def _payment(data: Json) -> PaymentFacts:
 def charge(data: Json) -> ChargeFacts:
     outcome, paid_with = data.get("outcome") or {}, data.get("payment_method_details") or {}
     kind = _text(paid_with.get("type"))
+    details = _details(paid_with.get(kind) or {})
     # Stripe keeps the bank's reason in the outcome; `failure_code` is only "card_declined" for most of them.
     reason = _text(outcome.get("reason")) or _text(data.get("failure_code"))
     return ChargeFacts(
@@ -228,11 +230,11 @@ def charge(data: Json) -> ChargeFacts:
         customer_id=_id(data.get("customer")),
         decline_code=reason if data["status"] == "failed" else "",
         advice_code=_text(outcome.get("advice_code")),
-        network_code=_text(outcome.get("network_decline_code") or outcome.get("network_advice_code")),
+        network_code=network_code(outcome, details["brand"]),
         is_disputed=bool(data.get("disputed")),
         method_id=_id(data.get("payment_method")),
         method_kind=kind,
-        **_details(paid_with.get(kind) or {}),
+        **details,
     )
 
 
