@@ -30,6 +30,7 @@ KEPT_TEMPLATES = 4
 SCHEMA_SOURCES = (
     "*/migrations/*.py",
     "*/models/*.py",
+    "accounts/change_times.py",
     "accounts/tenancy.py",
     "cs_platform/settings.py",
     "*/apps.py",

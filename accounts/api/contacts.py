@@ -18,7 +18,7 @@ from accounts.api.pages import listed_page
 from accounts.api.problems import READS, READS_ONE, WRITES, WRITES_ONE
 from accounts.api.schemas import ContactOut, ErasureOut
 from accounts.api.security import needs
-from accounts.api.types import Address, Body, ExternalId, Moment, Properties, Short, SyncPaging
+from accounts.api.types import Address, Body, ExternalId, Moment, Properties, Short, SyncPaging, may_be_absent
 from accounts.api.writing import writes
 from accounts.queries.api import contacts
 from accounts.services.person_erasure import request_erasure
@@ -57,7 +57,7 @@ class ContactIn(Body):
     role: Short | None = Field(
         None, max_length=60, description="admin, billing, executive, champion, user or your own word"
     )
-    language: Literal["en", "ko"] = Field(None)
+    language: Literal["en", "ko"] = may_be_absent()
     traits: Properties = Field(default_factory=dict, description="merged into what is there")
 
 

@@ -18,7 +18,17 @@ from accounts.api.pages import listed_page
 from accounts.api.problems import READS, READS_ONE, WRITES
 from accounts.api.schemas import InvoiceOut
 from accounts.api.security import needs
-from accounts.api.types import Body, Currency, ExternalId, MinorUnits, Moment, Properties, Short, SyncPaging
+from accounts.api.types import (
+    Body,
+    Currency,
+    ExternalId,
+    MinorUnits,
+    Moment,
+    Properties,
+    Short,
+    SyncPaging,
+    may_be_absent,
+)
 from accounts.api.writing import writes
 from accounts.queries.api import invoices
 from accounts.services.upserts import Given, upsert_row
@@ -52,7 +62,7 @@ class InvoiceIn(Body):
     subscription: Short | None = Field(None, description="external_id of a subscription of the account")
     amount_minor: MinorUnits
     currency: Currency
-    status: Literal["draft", "open", "paid", "void", "uncollectible"] = Field(None)
+    status: Literal["draft", "open", "paid", "void", "uncollectible"] = may_be_absent()
     due_at: Moment
     paid_at: Moment | None = None
     attempts: int | None = Field(None, ge=0, le=100, strict=True, description="tries to collect it so far")

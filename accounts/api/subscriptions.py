@@ -18,7 +18,17 @@ from accounts.api.pages import listed_page
 from accounts.api.problems import READS, READS_ONE, WRITES
 from accounts.api.schemas import SubscriptionOut
 from accounts.api.security import needs
-from accounts.api.types import Body, Currency, ExternalId, MinorUnits, Moment, Properties, Short, SyncPaging
+from accounts.api.types import (
+    Body,
+    Currency,
+    ExternalId,
+    MinorUnits,
+    Moment,
+    Properties,
+    Short,
+    SyncPaging,
+    may_be_absent,
+)
 from accounts.api.writing import writes
 from accounts.queries.api import subscriptions
 from accounts.services.upserts import Given, upsert_row
@@ -50,10 +60,10 @@ class SubscriptionIn(Body):
     external_id: ExternalId
     account: ExternalId = Field(description="external_id of an account that exists")
     plan: Short | None = Field(None, description="name; a plan that is not known yet is made")
-    mrr_minor: MinorUnits = Field(None, description="monthly, in minor units; needs `currency`")
-    currency: Currency = Field(None)
+    mrr_minor: MinorUnits = may_be_absent(description="monthly, in minor units; needs `currency`")
+    currency: Currency = may_be_absent()
     seats: int | None = Field(None, ge=0, le=2_000_000_000, strict=True)
-    billing_interval: Literal["month", "quarter", "year"] = Field(None)
+    billing_interval: Literal["month", "quarter", "year"] = may_be_absent()
     started_at: Moment
     ended_at: Moment | None = None
     renews_at: Moment | None = None
@@ -71,7 +81,7 @@ class SubscriptionIn(Body):
         | None
     ) = None
     ended_cause: Literal["voluntary", "involuntary", "unknown"] | None = None
-    effective_at: Moment = Field(None, description="when other terms begin; default: now")
+    effective_at: Moment = may_be_absent(description="when other terms begin; default: now")
     properties: Properties = Field(default_factory=dict, description="merged into what is there")
 
     @model_validator(mode="after")

@@ -18,7 +18,7 @@ from accounts.api.pages import listed_page
 from accounts.api.problems import READS, READS_ONE, WRITES
 from accounts.api.schemas import TicketOut
 from accounts.api.security import needs
-from accounts.api.types import Body, ExternalId, Moment, Properties, Short, SyncPaging
+from accounts.api.types import Body, ExternalId, Moment, Properties, Short, SyncPaging, may_be_absent
 from accounts.api.writing import writes
 from accounts.queries.api import tickets
 from accounts.services.upserts import Given, upsert_row
@@ -54,7 +54,7 @@ class TicketIn(Body):
     subject: Short | None = Field(None, max_length=500)
     opened_at: Moment
     closed_at: Moment | None = None
-    priority: Literal["low", "normal", "high", "urgent"] = Field(None)
+    priority: Literal["low", "normal", "high", "urgent"] = may_be_absent()
     satisfaction: float | None = Field(None, ge=1, le=5, strict=True)
     properties: Properties = Field(default_factory=dict, description="merged into what is there")
 

@@ -58,6 +58,11 @@ Value = (
 Properties = Annotated[dict[Key, Value], Field(max_length=MOST_PROPERTIES)]
 
 
+def may_be_absent(**about: Any) -> Any:
+    """A field that may be left out, but not be null: it always has a value."""
+    return Field(None, **about)
+
+
 class Body(Schema):
     """What a request sends. A field that is not named here is refused, never silently left out."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from accounts.charts.base import Chart
@@ -55,6 +55,16 @@ class Heat:
 
 
 @dataclass(frozen=True)
+class LateRows:
+    """Rows of a sheet that are made when the sheet is asked for: a page shows ten of thousands."""
+
+    make: Callable[[], Iterable[Sequence[object]]]
+
+    def __iter__(self) -> Iterator[Sequence[object]]:
+        return iter(self.make())
+
+
+@dataclass(frozen=True)
 class ReportBody:
     """One report: charts with their readings, formulas, remarks, and the sheet that is exported as CSV.
 
@@ -66,5 +76,5 @@ class ReportBody:
     notes: Sequence[str] = ()
     heat: Heat | None = None
     headers: Sequence[str] = ()
-    sheet: Sequence[Sequence[object]] = field(default=())
+    sheet: Iterable[Sequence[object]] = field(default=())
     empty: str = ""

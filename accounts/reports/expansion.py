@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from datetime import date
+
 import numpy as np
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from accounts.charts import Chart, Series, bar_chart
-from accounts.charts.report import Formula, ReportBody
+from accounts.charts.report import Formula, LateRows, ReportBody
 from accounts.queries.report_context import ReportContext
 from accounts.reports.words import (
     labels,
@@ -18,6 +21,7 @@ from accounts.reports.words import (
     span,
     unpriced_note,
 )
+from accounts.revenue.rates import Ints
 from accounts.revenue.steps import Kind
 from cs_platform.lib.formats import money
 
@@ -44,7 +48,11 @@ def expansion_report(context: ReportContext) -> ReportBody:
         "total": money(total, currency),
         "span": span(period),
     }
-    rows, sheet = _top_expansions(context)
+    order, sums, last = _expansions(context)
+    rows = [
+        [row[0], money(row[2], currency), date_format(row[3])]
+        for row in _named(context, order[:TOP], sums, last)
+    ]
     headers = [gettext("Account"), gettext("Expansion"), gettext("Last one")]
     return ReportBody(
         charts=[Chart("report-expansion", gettext("Expansion revenue"), reading, figure, headers, rows)],
@@ -60,12 +68,17 @@ def expansion_report(context: ReportContext) -> ReportBody:
         ],
         notes=unpriced_note(context),
         headers=["account", "external_id", f"expansion_{currency}", "last_on"],
-        sheet=sheet,
+        sheet=LateRows(
+            lambda: [
+                [name, external_id, sheet_money(amount, currency), day.isoformat()]
+                for name, external_id, amount, day in _named(context, order, sums, last)
+            ]
+        ),
     )
 
 
-def _top_expansions(context: ReportContext) -> tuple[list[list[str]], list[list[object]]]:
-    """The largest ones on the page, all of them in the sheet."""
+def _expansions(context: ReportContext) -> tuple[list[int], Ints, Ints]:
+    """Places in the ledger's accounts, the largest expansion first; sums and last instants by place."""
     found, period = context.steps, context.period
     here = (found.kind == Kind.EXPANSION) & (found.at >= period.start) & (found.at < period.boundaries[-1])
     sums = np.bincount(found.account[here], found.delta[here], minlength=context.ledger.accounts.size).astype(
@@ -73,14 +86,15 @@ def _top_expansions(context: ReportContext) -> tuple[list[list[str]], list[list[
     )
     last = np.zeros(sums.size, dtype=np.int64)
     np.maximum.at(last, found.account[here], found.at[here])
-    order = [int(at) for at in np.argsort(-sums, kind="stable") if sums[at] > 0]
-    accounts = context.names([int(context.ledger.accounts[at]) for at in order])
-    rows: list[list[str]] = []
-    sheet: list[list[object]] = []
+    order = np.argsort(-sums, kind="stable")
+    return order[sums[order] > 0].tolist(), sums, last
+
+
+def _named(
+    context: ReportContext, order: Sequence[int], sums: Ints, last: Ints
+) -> Iterator[tuple[str, str, int, date]]:
+    """Name, external id, sum and day of the last one; one query."""
+    ids = context.ledger.accounts
+    names = context.names([int(ids[at]) for at in order])
     for at in order:
-        name, external_id = accounts[int(context.ledger.accounts[at])]
-        day = context.day(int(last[at]))
-        if len(rows) < TOP:
-            rows.append([name, money(int(sums[at]), context.currency), date_format(day)])
-        sheet.append([name, external_id, sheet_money(int(sums[at]), context.currency), day.isoformat()])
-    return rows, sheet
+        yield *names[int(ids[at])], int(sums[at]), context.day(int(last[at]))

@@ -19,7 +19,17 @@ from accounts.api.batches import BatchOut, rows_of, upsert_batch
 from accounts.api.pages import page_of_rows, place_of
 from accounts.api.problems import READS, READS_ONE, WRITES, WRITES_ONE, invalid
 from accounts.api.security import needs
-from accounts.api.types import Address, Body, Day, ExternalId, Moment, Properties, Short, SyncPaging
+from accounts.api.types import (
+    Address,
+    Body,
+    Day,
+    ExternalId,
+    Moment,
+    Properties,
+    Short,
+    SyncPaging,
+    may_be_absent,
+)
 from accounts.api.writing import writes
 from accounts.models import Account, Membership
 from accounts.services.upserts import Given, upsert_row
@@ -82,12 +92,12 @@ class AccountPage(Schema):
 
 class AccountIn(Body):
     external_id: ExternalId
-    name: Short = Field(None, max_length=300, description="default: the external_id")
+    name: Short = may_be_absent(max_length=300, description="default: the external_id")
     domain: Short | None = None
     industry: Short | None = Field(None, max_length=100)
     country: Short | None = Field(None, max_length=60)
     csm: Address | None = Field(None, description="mail address of a member; null: nobody")
-    created_at: Moment = Field(None, description="when the customer began, in your own records")
+    created_at: Moment = may_be_absent(description="when the customer began, in your own records")
     traits: Properties = Field(
         default_factory=dict, description="columns of your own, typed by their first value"
     )

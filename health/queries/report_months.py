@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from accounts.queries.report_context import ReportContext
 from accounts.revenue.retention import Positions
-from cs_platform.lib.arrays import native, read_columns
+from cs_platform.lib.arrays import read_arrays
 from cs_platform.lib.periods import add_months, day_start, local_day, microseconds
 from cs_platform.lib.scoping import current_workspace_id
 from health.models import HealthBand, KeyFeature, MetricPosition
@@ -73,12 +73,12 @@ def band_months(context: ReportContext) -> list[BandMonth]:
     if not seen:
         return []
     values = {"workspace": context.workspace.pk, "days": sorted(set(seen.values()))}
-    rows = read_columns(_SCORES, values, ("i4", "i8", "i4"), has_joins=False)
-    day, account, code = native(rows["c0"], "i8"), native(rows["c1"], "i8"), native(rows["c2"], "i8")
+    day, account, code = read_arrays(_SCORES, values, ("i4", "i8", "i4"))
+    standing = Standing(context, sorted(set(seen.values())))
     found = []
     for month, as_of in sorted(seen.items()):
         here = day == (as_of - _EPOCH).days
-        customer, arr = standing(context, as_of, account[here])
+        customer, arr = standing.on(as_of, account[here])
         bands = code[here]
         accounts = {str(band): int((customer & (bands == at)).sum()) for at, band in enumerate(BANDS)}
         money = {str(band): int(arr[bands == at].sum()) for at, band in enumerate(BANDS)}
@@ -86,17 +86,26 @@ def band_months(context: ReportContext) -> list[BandMonth]:
     return found
 
 
-def standing(context: ReportContext, as_of: date, account_ids: Ints) -> tuple[NDArray[np.bool_], Ints]:
-    """Of each account: whether it had MRR at the first instant of `as_of`, and its ARR then."""
-    instant = microseconds(day_start(as_of, context.period.zone))
-    positions = Positions(context.ledger, [instant])
-    mrr = context.ledger.per_account(context.ledger.value(positions.balances, [instant]))[:, 0]
-    known = context.ledger.accounts
-    if not known.size:
-        return np.zeros(account_ids.size, dtype=bool), np.zeros(account_ids.size, dtype=np.int64)
-    place = np.minimum(np.searchsorted(known, account_ids), known.size - 1)
-    hit = known[place] == account_ids
-    return hit & positions.is_customer[place, 0], np.where(hit, 12 * mrr[place], 0)
+class Standing:
+    """Who was a customer at the first instant of each of some nights, and with what ARR."""
+
+    def __init__(self, context: ReportContext, nights: Sequence[date]) -> None:
+        ledger, zone = context.ledger, context.period.zone
+        instants = [microseconds(day_start(night, zone)) for night in nights]
+        positions = Positions(ledger, instants)
+        self._known = ledger.accounts
+        self._is_customer = positions.is_customer
+        self._mrr = ledger.per_account(ledger.value(positions.balances, instants))
+        self._at = {night: at for at, night in enumerate(nights)}
+
+    def on(self, night: date, account_ids: Ints) -> tuple[NDArray[np.bool_], Ints]:
+        """Of each account: whether it had MRR then, and its ARR."""
+        known, at = self._known, self._at[night]
+        if not known.size:
+            return np.zeros(account_ids.size, dtype=bool), np.zeros(account_ids.size, dtype=np.int64)
+        place = np.minimum(np.searchsorted(known, account_ids), known.size - 1)
+        hit = known[place] == account_ids
+        return hit & self._is_customer[place, at], np.where(hit, 12 * self._mrr[place, at], 0)
 
 
 def key_features() -> list[KeyFeature]:
@@ -116,12 +125,12 @@ def feature_months(context: ReportContext, features: Sequence[KeyFeature]) -> li
         return []
     wanted = [places.get(f"feature:{feature.name}") for feature in features]
     values = {"workspace": context.workspace.pk, "days": sorted(set(seen.values()))}
-    rows = read_columns(_snapshots(wanted), values, ("i4", "i8", "i4", "i4"), has_joins=False)
-    day, account, used, known = (native(rows[f"c{at}"], "i8") for at in range(4))
+    day, account, used, known = read_arrays(_snapshots(wanted), values, ("i4", "i8", "i4", "i4"))
+    standing = Standing(context, sorted(set(seen.values())))
     found = []
     for month, as_of in sorted(seen.items()):
         here = day == (as_of - _EPOCH).days
-        customer, _arr = standing(context, as_of, account[here])
+        customer, _arr = standing.on(as_of, account[here])
         counts = (_counts(bits[here][customer], len(features)) for bits in (used, known))
         found.append(FeatureMonth(month, as_of, *counts))
     return found
