@@ -29,16 +29,19 @@ def slot(
     day: date, *, hours: tuple[int, int], zone: ZoneInfo, not_before: datetime, share: float
 ) -> datetime | None:
     """An instant of the day in [hours), not before the given one; None when the day has no such minute left."""
-    minutes = [
-        found
-        for minute in range(hours[0] * 60, hours[1] * 60)
-        if (found := instant(day, minute, zone)) is not None and found >= not_before
-    ]
-    if not minutes:
+    floor = not_before.astimezone(zone)
+    if floor.date() > day:
         return None
-    # Seconds too, so that a full hour of a large workspace is not served in sixty bursts.
-    place = share * len(minutes)
-    return minutes[int(place)] + timedelta(seconds=int(place % 1 * 60))
+    first, end = hours[0] * 60, hours[1] * 60
+    if floor.date() == day:
+        first = max(first, floor.hour * 60 + floor.minute + 1)
+    wanted = first + int(share * (end - first))
+    # Nearly always the first one; clocks that are changed skip some minutes and show others twice.
+    for minute in (*range(wanted, end), *range(first, wanted)):
+        found = instant(day, minute, zone)
+        if found is not None and found >= not_before:
+            return found + timedelta(seconds=int(share * 7919 % 60))
+    return None
 
 
 def is_pay_day(day: date, pay_days: Iterable[int]) -> bool:
