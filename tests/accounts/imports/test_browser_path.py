@@ -174,7 +174,7 @@ def test_a_required_field_and_two_columns_for_one(ada: Client) -> None:
     page = upload(ada, "who,what,when\na,b,c\n", kind="events")["Location"]
     html = ada.post(page, columns("account", "account", "")).content.decode()
     assert "No column feeds Event, Happened at yet" in html
-    assert "Two columns feed “account”: who, what" in html
+    assert "Two columns feed “Account”: who, what" in html
 
 
 @pytest.mark.parametrize(
