@@ -1,0 +1,24 @@
+"""The audit log in words: what each action of this app did, and what each kind of row is called."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.registry import AuditWord, audit_actions, audit_objects
+
+ACTIONS = {
+    "dunning.dunningpolicy.draft_discarded": _("Draft of the dunning policy discarded"),
+    "dunning.dunningpolicy.published": _("Dunning policy published"),
+    "dunning.dunningpolicy.rolled_back": _("Dunning policy rolled back"),
+}
+OBJECTS = {
+    "dunning.dunningpolicy": _("Dunning policy"),
+    "dunning.dunningpolicyversion": _("Version of the dunning policy"),
+}
+
+
+def register() -> None:
+    for name, label in ACTIONS.items():
+        audit_actions.register(AuditWord(name, label))
+    for name, label in OBJECTS.items():
+        audit_objects.register(AuditWord(name, label))
