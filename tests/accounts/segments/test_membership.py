@@ -81,6 +81,8 @@ def test_what_a_change_would_do_is_said_before(segment):
     assert (match.accounts, match.total) == (2, 3)
     _version, moved = put(segment, other.as_json(), now=NOW + timedelta(hours=1))
     assert (moved.entered, moved.left) == (found.entering, found.leaving)
+    back = effect_of(segment, parse_tree(RETAIL), now=NOW + timedelta(hours=2))
+    assert [a.name for a in back.entering_names] == ["Alpha"], "who left may come again"
 
 
 def test_rolling_back_puts_the_old_rule_and_its_members_back(segment):
@@ -112,6 +114,8 @@ def test_a_rule_that_can_no_longer_be_read_keeps_its_members(segment):
 
 
 def test_a_segment_in_use_stays(segment, monkeypatch):
+    by_score, _moved = put(segment, RED)
+    put(segment, RETAIL)
     user = SegmentUser("test", lambda found: [SegmentUse("the test", decides_score=True)])
     monkeypatch.setitem(segment_users._items, "test", user)
     with pytest.raises(segments.SegmentInUse) as caught:
@@ -119,6 +123,8 @@ def test_a_segment_in_use_stays(segment, monkeypatch):
     assert "the test" in caught.value.uses
     with pytest.raises(segments.ScoreDecidesItself):
         put(segment, RED)
+    with pytest.raises(segments.ScoreDecidesItself):
+        segments.roll_back_segment(version=by_score, acting_user=None, now=NOW)
     put(segment, RETAIL)
 
 

@@ -150,6 +150,7 @@ def test_a_text_is_only_ever_text(few):
         rule("trait:nobody", "set"),
         rule("metric:nothing", "set"),
         rule("nobody:nothing", "set"),
+        rule("nobody", "contains", "x"),
         rule(["name"], "set"),
         rule("arr_minor", "regex", "x"),
         rule("arr_minor", "any_of", ["1"]),

@@ -119,7 +119,9 @@ def test_an_archived_text_is_offered_no_more(cast, text):
 
 def picture(kind="PNG", size=(400, 100)):
     file = io.BytesIO()
-    Image.new("RGB", size, "red").save(file, kind)
+    Image.new("RGB", size, "red").save(
+        file, kind, **({"comment": b"taken-at-home"} if kind == "JPEG" else {})
+    )
     file.seek(0)
     file.name = "logo.png"
     return file
@@ -130,6 +132,7 @@ def test_a_logo_is_written_anew_and_public(cast):
     upload.seek(0, io.SEEK_END)
     upload.write(b"<script>alert(1)</script>")
     upload.seek(0)
+    assert b"taken-at-home" in upload.getvalue()
     assert web(cast.ada).post("/settings/branding/logo/", {"logo": upload}).status_code == 302
     with workspace_scope(cast.workspace.pk):
         logo = BrandLogo.objects.get()
@@ -137,7 +140,7 @@ def test_a_logo_is_written_anew_and_public(cast):
     answer = Client().get(address)
     assert answer.headers["Content-Type"] == "image/png"
     assert "immutable" in answer.headers["Cache-Control"]
-    assert b"script" not in answer.content
+    assert b"script" not in answer.content and b"taken-at-home" not in answer.content
     assert Image.open(io.BytesIO(answer.content)).format == "PNG"
     other = f"/brand/{cast.other.public_id}/{logo.public_id}.png"
     assert Client().get(other).status_code == 404

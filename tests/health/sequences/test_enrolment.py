@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.models import AuditEntry, LetGo, Segment, SegmentMembership
+from accounts.models import AuditEntry, Job, LetGo, Segment, SegmentMembership
 from accounts.services.segments import SegmentInUse, delete_segment
 from health.models import Assignment, Exclusion, Exposure, Risk, Sequence, SequenceRun
 from health.queries.sequence_candidates import find_candidates
@@ -18,6 +18,7 @@ from health.services.sequence_plans import (
     release_sequence,
     save_draft,
 )
+from health.services.sequence_runs import RUN_JOB
 from health.services.sequences import enrol, enrol_due
 from tests.builders import NOW, TODAY
 from tests.health.sequences.builders import ASK, EVENING, NORTH, definition, make_quiet, make_sequence
@@ -152,6 +153,24 @@ def test_nobody_held_out_is_ever_begun(scope):
                 is None
             )
             assert skipped(sequence)[account.pk] == "held_out"
+
+
+def test_a_motion_begins_with_nobody_whom_the_draw_holds_out():
+    """One account at a time: drawn before anything is written, so that of a held-out one neither run nor job is left."""
+    sequence = make_sequence(holdout_percent=50)
+    accounts = [make_quiet(f"Quiet {number}") for number in range(12)]
+    begun = {
+        account.pk
+        for account in accounts
+        if enrol(sequence=sequence, account=account, source=f"m:{account.pk}", acting_user=None, now=NOW)
+    }
+    drawn = dict(Assignment.objects.values_list("account_id", "variant__is_holdout"))
+    assert set(drawn) == {account.pk for account in accounts}
+    assert begun == {pk for pk, is_held_out in drawn.items() if not is_held_out} and len(begun) < 12
+    runs = dict(SequenceRun.objects.values_list("account_id", "pk"))
+    assert set(runs) == begun
+    assert set(Job.objects.filter(kind=RUN_JOB).values_list("object_id", flat=True)) == set(runs.values())
+    assert AuditEntry.objects.filter(action="health.sequence.run_begun").count() == len(begun)
 
 
 def test_begun_by_hand_is_no_part_of_the_comparison(scope):
