@@ -50,7 +50,7 @@ def members_chart(days: Sequence[Day]) -> Chart:
             "anchor": "y2",
         },
         "yaxis": {"title": {"text": gettext("Accounts")}, "rangemode": "tozero", "domain": [0.36, 1]},
-        "yaxis2": {"domain": [0, 0.26], "zeroline": True},
+        "yaxis2": {"domain": [0, 0.26], "zeroline": True, "nticks": 3},
     }
     return Chart(
         id="segment-members",

@@ -66,7 +66,8 @@ def step_in_words(definition: SequenceDefinition, at: int) -> StepWords:
     kind = kind_of(step.kind)
     if kind is None:
         return StepWords(at + 1, step.kind, "circle-question-mark", gettext("This kind of step is gone."))
-    return StepWords(at + 1, str(kind.label), kind.icon, what(step), _ways(definition, step))
+    words = what(step).removeprefix(f"{kind.label}: ")  # the label stands beside it
+    return StepWords(at + 1, str(kind.label), kind.icon, words, _ways(definition, step))
 
 
 def what(step: Step) -> str:

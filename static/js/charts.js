@@ -124,5 +124,15 @@ const draw = async (frame) => {
 
 const drawNew = () => document.querySelectorAll("[data-chart]:not([data-drawn])").forEach(draw);
 document.addEventListener("htmx:afterSettle", drawNew);
+
+// A turned phone or another window has room for more or fewer names along an axis.
+let settled;
+let width = window.innerWidth;
+window.addEventListener("resize", () => {
+  if (window.innerWidth === width) return;
+  width = window.innerWidth;
+  clearTimeout(settled);
+  settled = setTimeout(() => document.querySelectorAll("[data-chart][data-drawn]").forEach(draw), 200);
+});
 document.addEventListener("theme-change", () => document.querySelectorAll("[data-chart]").forEach(draw));
 drawNew();
