@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from accounts.registry import JobKind, job_kinds
 from accounts.services import retention, workspace_export
+from accounts.services.billing_order_running import run_order
+from accounts.services.billing_orders import ORDER_JOB
 from accounts.services.import_jobs import check_upload, import_upload, undo_by_job
 from accounts.services.import_undo import UNDO_JOB
 from accounts.services.import_uploads import CHECK_JOB, RUN_JOB
@@ -32,6 +34,8 @@ def register() -> None:
         )
     )
     job_kinds.register(JobKind(DELIVER_JOB, deliver_webhook, in_scope=False, is_outside=True))
+    # Killed or failed again and again, an order still has an outcome that somebody must learn.
+    job_kinds.register(JobKind(ORDER_JOB, run_order, in_scope=False, max_attempts=50, is_outside=True))
     # A killed worker costs an attempt, and every attempt goes on where the one before stopped.
     for name, handler in ((CHECK_JOB, check_upload), (RUN_JOB, import_upload), (UNDO_JOB, undo_by_job)):
         wait = timedelta(seconds=5)

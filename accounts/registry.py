@@ -322,10 +322,24 @@ class RetentionKind:
 @dataclass(frozen=True)
 class OrderSource:
     """Who asks the payment provider for something. `on_settled(order, now)` runs in the transaction that writes
-    the order's result, under the order's fence, so that result and what follows from it commit together."""
+    the order's result, under the order's fence, so that result and what follows from it commit together;
+    `on_unknown` in the one that notes the first lost answer."""
 
     name: str
     on_settled: Callable[[Any, datetime], None]
+    on_unknown: Callable[[Any, datetime], None] = field(default=lambda order, now: None)
+
+
+@dataclass(frozen=True)
+class BillingReader:
+    """Reads what the mirror does not hold after messages whose type begins with `name` ("checkout.session.").
+
+    `read(gateway, message)` runs outside any transaction; what it returns runs in the transaction that marks
+    the message as worked on. `message.body` is the message as it came.
+    """
+
+    name: str
+    read: Callable[[Any, Any], Callable[[], None]]
 
 
 @dataclass(frozen=True)
@@ -361,5 +375,6 @@ account_splits: Registry[AccountSplit] = Registry("account split", AccountSplit)
 segment_users: Registry[SegmentUser] = Registry("segment user", SegmentUser)
 retention_kinds: Registry[RetentionKind] = Registry("retention kind", RetentionKind)
 order_sources: Registry[OrderSource] = Registry("order source", OrderSource)
+billing_readers: Registry[BillingReader] = Registry("billing reader", BillingReader)
 audit_actions: Registry[AuditWord] = Registry("audit action", AuditWord)
 audit_objects: Registry[AuditWord] = Registry("audit object", AuditWord)

@@ -1,0 +1,238 @@
+"""One order, driven to its outcome: intent committed, call outside any transaction, result in one transaction.
+
+A call without an answer leaves "unknown". The same key goes out again, with the parameters as they are stored,
+while the first call is younger than 20 hours (the provider forgets keys from 24 hours on); afterwards the outcome
+is only read (`billing_order_reading.py`). Each transaction is fenced by the job's lease.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import connection
+from django.utils import timezone
+
+from accounts.gateways.stripe.acting import Answer, Request, act
+from accounts.gateways.stripe.client import BillingError, open_gateway
+from accounts.models import OPEN_ORDERS, BillingConnection, BillingOrder, OrderKind, OrderState
+from accounts.registry import order_sources
+from accounts.services.billing_order_reading import Absent, Undecided, read_back
+from accounts.services.billing_order_settling import Settlement, give_up, settle
+from accounts.services.billing_orders import connected
+from accounts.services.billing_pace import paced_gateway, reserve_turn
+from accounts.services.jobs import ComeBack, Lease
+from cs_platform.lib.scoping import workspace_scope
+
+log = structlog.get_logger(__name__)
+
+KEY_IS_SAFE = timedelta(hours=20)
+NOT_NOW = timedelta(seconds=3)  # 409, 429: nothing happened
+KEY_REFUSED = timedelta(minutes=15)
+NO_CONNECTION = timedelta(hours=1)
+DEBITS = timedelta(hours=6)  # how often a payment that takes days is looked at
+PAUSES = [timedelta(seconds=s) for s in (2, 10, 60, 300, 900, 3600)]
+CONFIRM_CODES = {"authentication_required", "invoice_payment_intent_requires_action"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What the first transaction left: the call to make, or the reading."""
+
+    request: Request
+    way: BillingConnection
+    order: BillingOrder
+    begun_at: datetime
+    wait: float = 0.0
+    is_reading: bool = False
+
+
+def run_order(lease: Lease) -> None:
+    """Handler of the order's job."""
+    begun = _begin(lease, timezone.now())
+    if begun is None:
+        return
+    if begun.wait > 0:
+        time.sleep(begun.wait)
+    if begun.is_reading:
+        _read(lease, begun)
+        return
+    if _key_is_old(begun.order, timezone.now()):  # the machine slept since
+        raise ComeBack(timedelta(0))
+    try:
+        answer = act(open_gateway(begun.way), begun.request)
+    except BillingError as error:
+        _not_answered(lease, begun, error)
+    else:
+        _settle(lease, begun, _of_answer(answer))
+
+
+def _begin(lease: Lease, now: datetime) -> _Begun | None:
+    """The first transaction: "sent" is committed before anything leaves. None: nothing is to be done."""
+    with workspace_scope(lease.workspace_id):
+        lease.hold()
+        order = _locked(lease.object_id)
+        if order is None or order.state not in (*OPEN_ORDERS, OrderState.PENDING):
+            return None
+        way = connected()
+        if way is None or way.refused_at is not None:
+            _without_way(order, now)
+            return None
+        if order.state == OrderState.PLANNED and _is_settled_elsewhere(order):
+            give_up(order, OrderState.CANCELED, "invoice_closed", now=now)
+            return None
+        is_reading = order.state == OrderState.PENDING or _key_is_old(order, now)
+        request = Request(order.kind, _target(order), order.key, order.parameters)
+        if is_reading:
+            return _Begun(request, way, order, _clock(), is_reading=True)
+        wait = reserve_turn(way.calls_per_second)
+        return _Begun(request, way, order, _mark_sent(order, now), wait)
+
+
+def _locked(order_id: int) -> BillingOrder | None:
+    rows = BillingOrder.objects.select_related("invoice", "subscription", "customer")
+    found: BillingOrder | None = rows.select_for_update(of=("self",)).filter(pk=order_id).first()
+    return found
+
+
+def _is_settled_elsewhere(order: BillingOrder) -> bool:
+    return order.kind == OrderKind.PAY and order.invoice is not None and order.invoice.status != "open"
+
+
+def _without_way(order: BillingOrder, now: datetime) -> None:
+    """The provider was disconnected. What was never sent becomes a person's; what was waits for its outcome."""
+    if order.state != OrderState.PLANNED:
+        raise ComeBack(NO_CONNECTION)
+    give_up(order, OrderState.BY_HAND, "no_connection", now=now)
+
+
+def _key_is_old(order: BillingOrder, now: datetime) -> bool:
+    return order.sent_at is not None and now - order.sent_at >= KEY_IS_SAFE
+
+
+def _mark_sent(order: BillingOrder, now: datetime) -> datetime:
+    """Returns the database's time, after which the provider's answer was made."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE accounts_billingorder SET state = CASE state WHEN 'planned' THEN 'sent' ELSE state END,"
+            " sends = sends + 1, sent_at = coalesce(sent_at, %s) WHERE workspace_id = %s AND id = %s"
+            " RETURNING state, sends, sent_at, clock_timestamp()",
+            [now, order.workspace_id, order.pk],
+        )
+        order.state, order.sends, order.sent_at, begun_at = cursor.fetchone()
+    moment: datetime = begun_at
+    return moment
+
+
+def _clock() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
+
+
+def _target(order: BillingOrder) -> str:
+    """The provider's id of what the order acts upon."""
+    by_kind: dict[str, Any] = {OrderKind.PAY: order.invoice, OrderKind.SETUP: order.customer}
+    if "invoice_settings" in order.parameters:
+        by_kind[OrderKind.SET_METHOD] = order.customer
+    target: Any = by_kind.get(order.kind) or order.subscription or order.invoice or order.customer
+    return str(target.external_id)
+
+
+def _of_answer(answer: Answer) -> Settlement:
+    return Settlement(
+        state=OrderState(answer.outcome),
+        charge_ref=answer.charge_ref,
+        object=answer.object,
+    )
+
+
+def _not_answered(lease: Lease, begun: _Begun, error: BillingError) -> None:
+    """No clear answer, or a refusal: each leads to its own state."""
+    if error.outcome_unknown:
+        _leave_unknown(lease, begun, error)
+    elif error.http_status == 409:  # a call with this key is still running there, whoever made it
+        raise ComeBack(NOT_NOW)
+    elif not error.permanent:
+        _undo_sending(lease, begun, NOT_NOW)
+    elif error.http_status in (401, 403):
+        _undo_sending(lease, begun, KEY_REFUSED)
+    elif error.is_declined:
+        _settle(lease, begun, _declined(error))
+    else:
+        _read(lease, begun, error.code or f"http_{error.http_status}")
+
+
+def _declined(error: BillingError) -> Settlement:
+    asks = error.code in CONFIRM_CODES or error.decline_code in CONFIRM_CODES
+    return Settlement(
+        state=OrderState.ACTION_NEEDED if asks else OrderState.FAILED,
+        charge_ref=error.charge_ref,
+        decline_code=error.decline_code or error.code,
+        advice_code=error.advice_code,
+        network_code=error.network_code,
+        error_code=error.code,
+    )
+
+
+def _leave_unknown(lease: Lease, begun: _Begun, error: BillingError) -> None:
+    with workspace_scope(lease.workspace_id):
+        lease.hold()
+        order = _locked(lease.object_id)
+        if order is None or order.state not in (OrderState.SENT, OrderState.UNKNOWN):
+            return
+        is_first = order.state == OrderState.SENT
+        order.state, order.error_code = OrderState.UNKNOWN, error.code
+        order.save(update_fields=["state", "error_code"])
+        if is_first and order.source_type in order_sources:
+            order_sources.get(order.source_type).on_unknown(order, timezone.now())
+    log.warning("billing_order.unknown", order_id=begun.order.pk, code=error.code, sends=begun.order.sends)
+    raise ComeBack(_pause(begun.order.sends))
+
+
+def _pause(sends: int) -> timedelta:
+    return PAUSES[min(max(sends, 1), len(PAUSES)) - 1]
+
+
+def _undo_sending(lease: Lease, begun: _Begun, delay: timedelta) -> None:
+    """The provider did not begin: this call does not count. An earlier one without an answer stays as it is."""
+    with workspace_scope(lease.workspace_id):
+        lease.hold()
+        order = _locked(lease.object_id)
+        if order is not None and order.state in (OrderState.SENT, OrderState.UNKNOWN):
+            order.sends -= 1
+            if order.sends == 0:
+                order.state, order.sent_at = OrderState.PLANNED, None
+            order.save(update_fields=["state", "sends", "sent_at"])
+    raise ComeBack(delay)
+
+
+def _read(lease: Lease, begun: _Begun, refused_code: str = "") -> None:
+    """Settle by what the provider holds. `refused_code`: why it did not take the call at all."""
+    try:
+        found = read_back(paced_gateway(begun.way), begun.order, begun.request)
+    except BillingError as error:
+        log.warning("billing_order.unread", order_id=begun.order.pk, code=error.code)
+        raise ComeBack(_pause(begun.order.sends + 2)) from error
+    if isinstance(found, Undecided):
+        raise ComeBack(DEBITS)
+    if isinstance(found, Absent):
+        code = refused_code or "never_happened"
+        found = Settlement(state=OrderState.FAILED, error_code=code, was_read_back=True)
+    _settle(lease, begun, found)
+
+
+def _settle(lease: Lease, begun: _Begun, found: Settlement) -> None:
+    """The last transaction: result, mirror, and what follows from it, together."""
+    with workspace_scope(lease.workspace_id):
+        lease.hold()
+        order = _locked(lease.object_id)
+        if order is None or order.state not in (OrderState.SENT, OrderState.UNKNOWN, OrderState.PENDING):
+            return
+        settle(order, found, begun_at=begun.begun_at, now=timezone.now())
+    if found.state == OrderState.PENDING:
+        raise ComeBack(DEBITS)

@@ -1,0 +1,140 @@
+"""Writes an order's result: its own columns, the attempt, the mirror of the invoice, and tells who asked.
+
+All in the caller's transaction, under the job's fence and the lock on the order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Max
+from django.db.models.functions import Coalesce, Greatest
+
+from accounts.models import BillingOrder, Invoice, OrderKind, OrderState, PaymentAttempt, PaymentMethod
+from accounts.registry import order_sources
+
+_ATTEMPT_STATUS = {
+    OrderState.SUCCEEDED: PaymentAttempt.Status.SUCCEEDED,
+    OrderState.PENDING: PaymentAttempt.Status.PENDING,
+    OrderState.FAILED: PaymentAttempt.Status.FAILED,
+    OrderState.ACTION_NEEDED: PaymentAttempt.Status.FAILED,
+}
+# What is kept of an answered object: never a person's data.
+_KEPT = ("id", "status", "url", "client_secret", "hosted_invoice_url", "expires_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of an order. `made_no_charge`: a failure before any bank was asked."""
+
+    state: OrderState
+    charge_ref: str = ""
+    decline_code: str = ""
+    advice_code: str = ""
+    network_code: str = ""
+    error_code: str = ""
+    was_read_back: bool = False
+    object: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def made_no_charge(self) -> bool:
+        return self.state == OrderState.FAILED and not self.charge_ref and not self.decline_code
+
+
+def settle(order: BillingOrder, found: Settlement, *, begun_at: datetime, now: datetime) -> None:
+    """The outcome of a call or of a reading; `begun_at` is the database's time before it was asked."""
+    order.state = found.state
+    order.settled_at = None if found.state == OrderState.PENDING else now
+    order.was_read_back = found.was_read_back
+    order.provider_ref = found.charge_ref or str(found.object.get("id") or "")[:200]
+    order.decline_code, order.advice_code = found.decline_code[:60], found.advice_code[:60]
+    order.network_code, order.error_code = found.network_code[:60], found.error_code[:60]
+    order.result = {name: found.object[name] for name in _KEPT if found.object.get(name)}
+    order.save(update_fields=_RESULT)
+    if order.kind == OrderKind.PAY:
+        if not found.made_no_charge:
+            _book_attempt(order, found, now)
+        if found.state == OrderState.SUCCEEDED:
+            _mark_paid(order, begun_at, now)
+    _tell(order, now)
+
+
+_RESULT = (
+    "state",
+    "settled_at",
+    "was_read_back",
+    "provider_ref",
+    "decline_code",
+    "advice_code",
+    "network_code",
+    "error_code",
+    "result",
+)
+
+
+def give_up(order: BillingOrder, state: OrderState, code: str, *, now: datetime) -> None:
+    """An order that never left: canceled, or for a person to do."""
+    order.state, order.error_code, order.settled_at = state, code, now
+    order.save(update_fields=["state", "error_code", "settled_at"])
+    _tell(order, now)
+
+
+def _tell(order: BillingOrder, now: datetime) -> None:
+    if order.source_type in order_sources:
+        order_sources.get(order.source_type).on_settled(order, now)
+
+
+def _book_attempt(order: BillingOrder, found: Settlement, now: datetime) -> None:
+    """One attempt per charge of the provider: one that a message brought first becomes this order's."""
+    values = {
+        "order": order,
+        "made_by": order.made_by,
+        "status": _ATTEMPT_STATUS[found.state],
+        "decline_code": order.decline_code,
+        "advice_code": order.advice_code,
+        "network_code": order.network_code,
+    }
+    known = PaymentAttempt.objects.filter(order=order)
+    if found.charge_ref:
+        known = PaymentAttempt.objects.filter(external_id=found.charge_ref)
+    if known.update(**values):
+        return
+    highest = PaymentAttempt.objects.filter(invoice_id=order.invoice_id).aggregate(top=Max("number"))
+    PaymentAttempt.objects.create(
+        invoice_id=order.invoice_id,
+        account_id=order.account_id,
+        number=(highest["top"] or 0) + 1,
+        attempted_at=now if not found.was_read_back else order.sent_at or now,
+        external_id=found.charge_ref,
+        amount_minor=order.amount_minor,
+        method=order.method,
+        **_card_of(order.method),
+        **values,
+    )
+
+
+def _card_of(method: str) -> dict[str, Any]:
+    row = PaymentMethod.objects.filter(external_id=method).first() if method else None
+    if row is None:
+        return {}
+    return {
+        "method_kind": row.kind,
+        "brand": row.brand,
+        "last4": row.last4,
+        "country": row.country,
+        "fingerprint": row.fingerprint,
+    }
+
+
+def _mark_paid(order: BillingOrder, begun_at: datetime, now: datetime) -> None:
+    """As a fetch that began with our call would: an older answer no longer opens the invoice again."""
+    Invoice.objects.filter(pk=order.invoice_id).exclude(status="paid").update(
+        status="paid",
+        paid_at=now,
+        amount_paid_minor=F("amount_minor"),
+        next_attempt_at=None,
+        fetched_at=Greatest(Coalesce(F("fetched_at"), begun_at), begun_at),
+    )
