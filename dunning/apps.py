@@ -7,7 +7,16 @@ class DunningConfig(AppConfig):
     name = "dunning"
 
     def ready(self) -> None:
-        from dunning import audit_words, defaults, navigation, notification_kinds, permissions, personal_data
+        from dunning import (
+            audit_words,
+            defaults,
+            job_kinds,
+            navigation,
+            notification_kinds,
+            permissions,
+            personal_data,
+            queue_source,
+        )
         from dunning.reports import registration as reports
 
         permissions.register()
@@ -16,4 +25,6 @@ class DunningConfig(AppConfig):
         navigation.register()
         notification_kinds.register()
         personal_data.register()
+        job_kinds.register()
+        queue_source.register()
         reports.register()

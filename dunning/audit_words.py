@@ -10,10 +10,17 @@ ACTIONS = {
     "dunning.dunningpolicy.draft_discarded": _("Draft of the dunning policy discarded"),
     "dunning.dunningpolicy.published": _("Dunning policy published"),
     "dunning.dunningpolicy.rolled_back": _("Dunning policy rolled back"),
+    "dunning.case.retried": _("Failed payment tried again"),
+    "dunning.case.stopped": _("Collection of a payment stopped"),
+    "dunning.case.resumed": _("Collection of a payment resumed"),
+    "dunning.case.handed_over": _("Failed payment handed over"),
+    "dunning.case.marked_paid": _("Invoice marked as paid"),
+    "dunning.case.closed": _("Collection of a payment given up"),
 }
 OBJECTS = {
     "dunning.dunningpolicy": _("Dunning policy"),
     "dunning.dunningpolicyversion": _("Version of the dunning policy"),
+    "dunning.dunningcase": _("Failed payment"),
 }
 
 

@@ -1,0 +1,139 @@
+"""What the planner must know of one invoice: its tries, the method that would be charged, the person's clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from accounts.models import (
+    BillingConnection,
+    BillingCustomer,
+    BillingOrder,
+    Invoice,
+    OrderKind,
+    OrderState,
+    PaymentAttempt,
+    PaymentMethod,
+    Workspace,
+)
+from cs_platform.lib.scoping import current_workspace_id
+from dunning.cases.transitions import CaseState
+from dunning.policy import planning
+from dunning.policy.planning import AttemptFact, RetryFacts
+
+CARD_WINDOW = timedelta(days=30)
+_OUTCOMES = {
+    PaymentAttempt.Status.SUCCEEDED: planning.SUCCEEDED,
+    PaymentAttempt.Status.FAILED: planning.FAILED,
+    PaymentAttempt.Status.PENDING: planning.PENDING,
+}
+_UNDER_WAY = {OrderState.PLANNED, OrderState.SENT, OrderState.UNKNOWN}
+BY_UPDATER = "provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """`is_automatic`: the provider is connected and charges this invoice when it is asked to."""
+
+    facts: RetryFacts
+    zone: ZoneInfo
+    day_zone: ZoneInfo
+    method: PaymentMethod | None
+    is_automatic: bool
+
+
+def situation_of(
+    invoice: Invoice, *, ends_at: datetime, now: datetime, state: CaseState | None = None
+) -> Situation:
+    """Everything that the planner asks, read in the running scope."""
+    workspace = Workspace.objects.get(pk=current_workspace_id())
+    method = current_method(invoice)
+    facts = RetryFacts(
+        invoice_id=invoice.external_id,
+        attempts=_attempts(invoice),
+        ends_at=ends_at,
+        first_failed_at=state.failed_at if state else None,
+        card=method.fingerprint if method else "",
+        card_brand=method.brand if method else "",
+        card_country=method.country if method else "",
+        card_changed_at=state.card_updated_at if state else None,
+        card_changed_by=_changed_by(state),
+        country=_country(invoice),
+        checked_at=invoice.fetched_at,
+        card_tries_30_days=_tries_of_card(method, now),
+    )
+    return Situation(facts, workspace.zone, workspace.zone, method, is_automatic(invoice))
+
+
+def is_automatic(invoice: Invoice) -> bool:
+    """Whether a charge can be ordered at all."""
+    if not invoice.provider or invoice.collection_method == "send_invoice":
+        return False
+    open_ways = BillingConnection.objects.filter(disconnected_at__isnull=True)
+    return bool(open_ways.exists())
+
+
+def current_method(invoice: Invoice) -> PaymentMethod | None:
+    """What a charge would use: the subscription's own method, else the customer's."""
+    own = invoice.subscription.default_method if invoice.subscription else ""
+    name = own or (invoice.customer.default_method if invoice.customer else "")
+    if not name:
+        return None
+    found: PaymentMethod | None = PaymentMethod.objects.filter(external_id=name).first()
+    return found
+
+
+def _attempts(invoice: Invoice) -> tuple[AttemptFact, ...]:
+    """Every try, whoever made it, and orders that failed before a bank was asked."""
+    found = [
+        AttemptFact(
+            at=row.attempted_at,
+            outcome=_OUTCOMES[PaymentAttempt.Status(row.status)],
+            decline_code=row.decline_code,
+            advice_code=row.advice_code,
+            network_advice_code=row.network_code,
+            network_decline_code=row.network_code,
+            card=row.fingerprint,
+            brand=row.brand,
+            made_by=row.made_by,
+        )
+        for row in PaymentAttempt.objects.filter(invoice=invoice)
+    ]
+    found += _without_attempt(invoice)
+    return tuple(sorted(found, key=lambda fact: fact.at))
+
+
+def _without_attempt(invoice: Invoice) -> list[AttemptFact]:
+    """Orders without a charge: on their way, or refused by the provider itself."""
+    orders = BillingOrder.objects.filter(
+        invoice=invoice, kind=OrderKind.PAY, state__in=[*_UNDER_WAY, OrderState.FAILED], decline_code=""
+    ).exclude(error_code="never_happened")
+    return [
+        AttemptFact(
+            at=order.sent_at or order.planned_at,
+            outcome=planning.UNKNOWN if order.state in _UNDER_WAY else planning.FAILED,
+            decline_code=order.error_code,
+            made_by=order.made_by,
+        )
+        for order in orders
+        if order.state in _UNDER_WAY or not order.provider_ref
+    ]
+
+
+def _changed_by(state: CaseState | None) -> str:
+    is_updater = state is not None and state.card_updated_by == BY_UPDATER
+    return planning.PLATFORM if is_updater else planning.PERSON
+
+
+def _country(invoice: Invoice) -> str:
+    customer: BillingCustomer | None = invoice.customer
+    named = customer.country if customer else ""
+    return named or (invoice.account.country if len(invoice.account.country) == 2 else "")
+
+
+def _tries_of_card(method: PaymentMethod | None, now: datetime) -> int:
+    if method is None or not method.fingerprint:
+        return 0
+    recent = PaymentAttempt.objects.filter(fingerprint=method.fingerprint, attempted_at__gt=now - CARD_WINDOW)
+    return int(recent.count())

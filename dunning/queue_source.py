@@ -1,0 +1,34 @@
+"""How a handed-over case reads in the queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from cs_platform.lib.formats import money
+from dunning.cases.words import decline_words
+from dunning.services.handing_over import QUEUE_SOURCE
+from health.registry import QueueSource, queue_sources
+
+
+def register() -> None:
+    queue_sources.register(
+        QueueSource(QUEUE_SOURCE, _("Failed payment"), sentence=_sentence, instruction=_instruction)
+    )
+
+
+def _sentence(evidence: Any) -> str:
+    owed = money(evidence.get("amount_minor", 0), evidence.get("currency", ""))
+    why = decline_words(evidence.get("decline_code", ""))
+    return gettext("A payment of %(amount)s failed: %(why)s") % {"amount": owed, "why": why}
+
+
+def _instruction(evidence: Any) -> str:
+    at_stake = money(evidence.get("arr_minor", 0), evidence.get("arr_currency", ""))
+    if evidence.get("reason") == "not_automatic":
+        return gettext("Ask for the payment: no provider charges it. %(amount)s a year are at stake.") % {
+            "amount": at_stake
+        }
+    return gettext("Ask for another payment method. %(amount)s a year are at stake.") % {"amount": at_stake}

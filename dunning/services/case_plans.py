@@ -1,0 +1,144 @@
+"""Decides what comes next in a case and begins charges: plan, record, order, in the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from accounts.models import BillingOrder, Invoice, MadeBy, OrderKind, User
+from accounts.services.billing_orders import OrderRefused, place_charge, place_order
+from cs_platform.lib.periods import day_start, local_day
+from dunning.cases.steps import Detail, RetryBegun, RetryNotPlanned, RetryPlanned
+from dunning.cases.transitions import Phase
+from dunning.policy.definition import RetriedBy
+from dunning.policy.planning import NoRetry, Retry, first_notice_at, plan_next
+from dunning.policy.reasons import WhyNot
+from dunning.queries.case_facts import Situation, situation_of
+from dunning.services.case_steps import SOURCE, CaseBook
+
+# What the database says to a planned retry, in the planner's words; the day after all but "paid" may differ.
+REFUSED = {
+    "paid": WhyNot.PAID,
+    "under_way": WhyNot.OUTCOME_UNKNOWN,
+    "one_a_day": WhyNot.NO_SLOT,
+    "network_cap": WhyNot.NETWORK_CAP,
+    "hard_decline": WhyNot.HARD_DECLINE,
+}
+
+
+def plan(book: CaseBook, *, now: datetime) -> None:
+    """Ask the planner anew and record what changes. A charge that is due at once begins at once."""
+    if not book.state.is_open or book.state.stopped_at is not None or book.state.open_attempt is not None:
+        return
+    known = situation_of(book.case.invoice, ends_at=book.state.ends_at, now=now, state=book.state)
+    answer = _answer(book, known, now)
+    notices_at = _notices_at(book, known, answer)
+    if isinstance(answer, Retry):
+        step: Detail = RetryPlanned(
+            at=answer.at,
+            reason=answer.why,
+            data=answer.data,
+            made_by=answer.made_by,
+            notices_at=notices_at,
+        )
+    else:
+        step = RetryNotPlanned(reason=answer.why, until=answer.until, data=answer.data, notices_at=notices_at)
+    if not _says_the_same(book, step):
+        book.record(step, at=now)
+    if isinstance(answer, Retry) and answer.at <= now:
+        begin_retry(book, now=now, known=known)
+
+
+def _answer(book: CaseBook, known: Situation, now: datetime) -> Retry | NoRetry:
+    if not known.is_automatic:
+        return NoRetry(WhyNot.NOT_AUTOMATIC)
+    return plan_next(known.facts, book.policy, now=now, zone=known.zone, day_zone=known.day_zone)
+
+
+def _notices_at(book: CaseBook, known: Situation, answer: Retry | NoRetry) -> datetime | None:
+    """When the notices begin; they never move once they have begun."""
+    if book.state.notices_begun_at is not None:
+        return None
+    return first_notice_at(known.facts, book.policy, answer)
+
+
+def _says_the_same(book: CaseBook, step: Detail) -> bool:
+    """Nothing happened since the same answer was written."""
+    last = book.steps[-1].detail
+    return isinstance(last, RetryPlanned | RetryNotPlanned) and last == step
+
+
+def begin_retry(book: CaseBook, *, now: datetime, known: Situation | None = None) -> BillingOrder | None:
+    """Order the charge of the planned retry. None: the database refused it, and the case says why."""
+    return begin_charge(book, made_by=MadeBy(_planned(book).made_by), now=now, known=known)
+
+
+def begin_charge(
+    book: CaseBook,
+    *,
+    made_by: MadeBy,
+    now: datetime,
+    known: Situation | None = None,
+    method: str = "",
+    acting_user: User | None = None,
+) -> BillingOrder | None:
+    """Order a charge; the intent, its key and the step commit together with the caller's transaction."""
+    known = known or situation_of(book.case.invoice, ends_at=book.state.ends_at, now=now, state=book.state)
+    day = local_day(now, known.day_zone)
+    try:
+        order = place_charge(
+            invoice=book.case.invoice,
+            day=day,
+            now=now,
+            made_by=made_by,
+            method=method or (known.method.external_id if known.method else ""),
+            source_type=SOURCE,
+            source_id=book.case.pk,
+            acting_user=acting_user,
+        )
+    except OrderRefused as refusal:
+        tomorrow = day_start(day + timedelta(days=1), known.day_zone)
+        why = REFUSED[refusal.reason]
+        until = None if why in (WhyNot.PAID, WhyNot.HARD_DECLINE) else min(tomorrow, book.state.ends_at)
+        book.record(RetryNotPlanned(reason=why, until=until), at=now)
+        return None
+    begun = RetryBegun(
+        number=order.number,
+        made_by=made_by,
+        amount_minor=order.amount_minor or 0,
+        currency=order.currency,
+    )
+    book.record(begun, at=now, order=order, acting_user=acting_user)
+    return order
+
+
+def _planned(book: CaseBook) -> RetryPlanned:
+    for step in reversed(book.steps):
+        if isinstance(step.detail, RetryPlanned):
+            return step.detail
+    raise LookupError("no retry is planned")
+
+
+def is_retry_due(book: CaseBook, *, now: datetime) -> bool:
+    state = book.state
+    is_planned = state.phase in (Phase.PLANNED_RETRY, Phase.HANDED) and state.open_attempt is None
+    return is_planned and state.next_retry_at is not None and state.next_retry_at <= now
+
+
+def take_over(book: CaseBook, *, now: datetime) -> None:
+    """Where the policy retries here, the provider's own retries end."""
+    invoice: Invoice = book.case.invoice
+    if book.policy.retried_by is not RetriedBy.PLATFORM or not invoice.is_auto_advance:
+        return
+    known = situation_of(invoice, ends_at=book.state.ends_at, now=now, state=book.state)
+    if not known.is_automatic:
+        return
+    place_order(
+        kind=OrderKind.TAKE_OVER,
+        account_id=invoice.account_id,
+        cause=f"case:{book.case.pk}",
+        day=local_day(now, known.day_zone),
+        now=now,
+        invoice=invoice,
+        source_type=SOURCE,
+        source_id=book.case.pk,
+    )

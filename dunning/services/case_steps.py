@@ -1,0 +1,167 @@
+"""The only writer of a case: a step is judged by the reducer, appended, and the columns follow from it.
+
+Everything happens under the case's row lock, so that steps have one order and the stored state is always what the
+history replays to.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from accounts.models import BillingOrder, Job, User
+from dunning.cases.steps import Detail, Opened, Step
+from dunning.cases.transitions import CaseState, apply, replay
+from dunning.models import DunningCase, DunningStep
+from dunning.policy.definition import PolicyDefinition
+
+CASE_JOB = "dunning.case"
+SOURCE = "dunning.case"
+# Columns of a case that are fields of its state by the same name.
+COLUMNS = (
+    "state",
+    "phase",
+    "closing_reason",
+    "recovered_by",
+    "opened_at",
+    "failed_at",
+    "closed_at",
+    "amount_minor",
+    "recovered_minor",
+    "currency",
+    "decline_code",
+    "decline_class",
+    "attempts",
+    "step_count",
+    "next_retry_at",
+    "notices_at",
+    "ends_at",
+    "next_at",
+    "card_updated_at",
+    "handed_over_at",
+    "stopped_at",
+    "is_held_out",
+)
+
+_READ_ALONG = ("invoice__subscription", "invoice__customer", "invoice__account", "policy_version")
+
+
+class CaseBook:
+    """A locked case with its history. `record` as often as needed, then `write` once."""
+
+    def __init__(self, case: DunningCase, steps: list[Step]) -> None:
+        self.case = case
+        self.steps = steps
+        self._state = replay(steps) if steps else None
+        self._new: list[DunningStep] = []
+
+    @property
+    def state(self) -> CaseState:
+        if self._state is None:
+            raise LookupError("the case is not opened")
+        return self._state
+
+    @property
+    def is_over(self) -> bool:
+        return not self.state.is_open
+
+    @cached_property
+    def policy(self) -> PolicyDefinition:
+        """What was in force when the case was opened."""
+        return PolicyDefinition.of_json(self.case.policy_version.definition)
+
+    def record(
+        self,
+        detail: Detail,
+        *,
+        at: datetime,
+        order: BillingOrder | None = None,
+        acting_user: User | None = None,
+    ) -> CaseState:
+        """Append a step. Raises IllegalStep, and then nothing has changed."""
+        step = Step(at, detail)
+        self._state = apply(self._state, step)
+        self.steps.append(step)
+        self._new.append(
+            DunningStep(
+                case=self.case,
+                number=len(self.steps),
+                kind=step.kind,
+                reason=step.reason[:40],
+                detail=step.detail_json(),
+                happened_at=at,
+                order=order,
+                acting_user=acting_user,
+            )
+        )
+        return self._state
+
+    @property
+    def has_news(self) -> bool:
+        return bool(self._new)
+
+    def write(self) -> None:
+        """Steps and columns, in the running transaction."""
+        if not self._new:
+            return
+        for name, value in columns_of(self.state).items():
+            setattr(self.case, name, value)
+        if self.case._state.adding:
+            self.case.save(force_insert=True)
+        else:
+            self.case.save(update_fields=[*COLUMNS, "notice_run", "contact"])
+        DunningStep.objects.bulk_create(self._new)
+        self._new = []
+
+
+def columns_of(state: CaseState) -> dict[str, Any]:
+    """What the columns of a case in this state hold."""
+    return {name: getattr(state, name) for name in COLUMNS}
+
+
+def open_book(case_id: int) -> CaseBook | None:
+    """Lock a case and read its history; None when it is gone."""
+    rows = DunningCase.objects.select_for_update(of=("self",)).select_related(*_READ_ALONG)
+    case = rows.filter(pk=case_id).first()
+    return CaseBook(case, history(case)) if case else None
+
+
+def history(case: DunningCase) -> list[Step]:
+    """The stored steps in their order."""
+    rows = DunningStep.objects.filter(case=case).order_by("number")
+    return [
+        Step.of_row(kind=kind, at=at, detail=detail)
+        for kind, at, detail in rows.values_list("kind", "happened_at", "detail")
+    ]
+
+
+def begin_book(case: DunningCase, opened: Opened, *, at: datetime) -> CaseBook:
+    """A new case, not written yet."""
+    book = CaseBook(case, [])
+    book.record(opened, at=at)
+    return book
+
+
+def record(
+    case: DunningCase,
+    detail: Detail,
+    *,
+    now: datetime,
+    order: BillingOrder | None = None,
+    acting_user: User | None = None,
+) -> DunningCase:
+    """One step of a case on its own, in the caller's transaction. Raises IllegalStep."""
+    book = open_book(case.pk)
+    if book is None:
+        raise LookupError("the case is gone")
+    book.record(detail, at=now, order=order, acting_user=acting_user)
+    book.write()
+    wake(book, now=now)
+    return book.case
+
+
+def wake(book: CaseBook, *, now: datetime) -> None:
+    """Let the case's job look when the state says so."""
+    if (at := book.state.next_at) is not None:
+        Job.objects.put(CASE_JOB, book.case.pk, delay=max(at - now, timedelta(0)))

@@ -1,0 +1,268 @@
+"""A case begins with a failed payment and follows its invoice: paid, void, given up, tried by others, left."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import (
+    BillingOrder,
+    Contact,
+    ContactRole,
+    EndedCause,
+    Invoice,
+    LetGo,
+    OrderKind,
+    OrderState,
+    PaymentAttempt,
+    PaymentMethod,
+    Subscription,
+)
+from accounts.services.jobs import ComeBack
+from dunning.cases.steps import (
+    CardUpdated,
+    Closed,
+    Detail,
+    Opened,
+    PaidElsewhere,
+    RetryFailed,
+    RetrySucceeded,
+    SubscriptionCanceled,
+    Voided,
+)
+from dunning.cases.transitions import State
+from dunning.models import DunningCase
+from dunning.policy.definition import PolicyDefinition, RetriedBy
+from dunning.policy.judging import Refusal
+from dunning.queries.case_facts import current_method
+from dunning.registry import case_listeners
+from dunning.services.case_plans import plan, take_over
+from dunning.services.case_steps import CASE_JOB, CaseBook, begin_book, open_book, wake
+from dunning.services.closing import after_closing, stop_orders
+from dunning.services.policies import definition_of, version_in_force
+
+LEAST_TIME = timedelta(days=7)  # between the opening and the end, for notices to be read
+ON_ITS_WAY = (OrderState.SENT, OrderState.UNKNOWN)
+SOON = timedelta(seconds=10)
+Failed = PaymentAttempt.Status.FAILED
+
+
+def look(invoice_id: int) -> None:
+    """Handler of the job that follows a change of an invoice."""
+    look_at_invoice(invoice_id, now=timezone.now())
+
+
+def look_at_invoice(invoice_id: int, *, now: datetime) -> DunningCase | None:
+    """Open, follow or close the invoice's case; None when it has none. In the running transaction.
+
+    While a charge of ours is on its way nothing is judged: what the provider shows may be that charge.
+    Raises ComeBack then.
+    """
+    rows = Invoice.objects.select_related("subscription", "customer", "account")
+    invoice = rows.filter(pk=invoice_id).first()
+    if invoice is None:
+        return None
+    case_id = DunningCase.objects.filter(invoice=invoice).values_list("pk", flat=True).first()
+    if case_id is None:
+        return open_case(invoice, now=now)
+    orders = BillingOrder.objects.filter(invoice=invoice, kind=OrderKind.PAY)
+    if orders.filter(state__in=ON_ITS_WAY).exists():
+        raise ComeBack(SOON)
+    book = open_book(case_id)
+    if book is None:
+        return None
+    _follow(book, invoice, now)
+    return book.case
+
+
+def open_case(invoice: Invoice, *, now: datetime) -> DunningCase | None:
+    """A case for a payment that failed and is still owed; None where there is nothing to collect.
+
+    Nobody is dunned who has left on purpose, and no failure that is older than the policy's whole time.
+    """
+    failed = PaymentAttempt.objects.filter(invoice=invoice, status=Failed).order_by("attempted_at", "number")
+    attempts = list(failed)
+    if not attempts or not _is_owed(invoice) or is_leaving(invoice):
+        return None
+    version = version_in_force()
+    policy = definition_of(version)
+    first, last = attempts[0], attempts[-1]
+    if first.attempted_at + policy.duration <= now:
+        return None
+    case = DunningCase(
+        invoice=invoice, account=invoice.account, policy_version=version, contact=payer_of(invoice)
+    )
+    opened = Opened(
+        amount_minor=invoice.amount_minor - invoice.amount_paid_minor,
+        currency=invoice.currency,
+        failed_at=first.attempted_at,
+        ends_at=max(first.attempted_at + policy.duration, now + LEAST_TIME),
+        decline_code=last.decline_code,
+        decline_class=class_of(last, policy),
+        attempts=len(attempts),
+    )
+    book = begin_book(case, opened, at=now)
+    try:
+        with transaction.atomic():
+            book.write()
+    except IntegrityError:  # opened by another door at this moment
+        return DunningCase.objects.filter(invoice=invoice).first()
+    take_over(book, now=now)
+    plan(book, now=now)
+    book.write()
+    for listener in case_listeners:
+        listener.on_opened(case, now)
+    _begin_work(book, now)
+    return case
+
+
+def _begin_work(book: CaseBook, now: datetime) -> None:
+    from accounts.models import Job
+
+    Job.objects.put(CASE_JOB, book.case.pk)
+
+
+def _is_owed(invoice: Invoice) -> bool:
+    return invoice.status == "open" and invoice.amount_minor > invoice.amount_paid_minor
+
+
+def is_leaving(invoice: Invoice) -> bool:
+    """They ended the subscription themselves, or will; or we let them go."""
+    subscription: Subscription | None = invoice.subscription
+    if subscription is not None and subscription.ended_cause == EndedCause.VOLUNTARY:
+        return True
+    return bool(LetGo.objects.filter(account_id=invoice.account_id, withdrawn_at__isnull=True).exists())
+
+
+def payer_of(invoice: Invoice) -> Contact | None:
+    """Whom notices go to: the billing contact, else the champion, else an admin, else anybody with an address."""
+    people = Contact.objects.filter(account_id=invoice.account_id, left_at__isnull=True).exclude(email="")
+
+    def rank(contact: Contact) -> tuple[int, int]:
+        order = (contact.role == ContactRole.BILLING, contact.is_champion, contact.role == ContactRole.ADMIN)
+        return (next((i for i, fits in enumerate(order) if fits), len(order)), contact.pk)
+
+    return min(people, key=rank, default=None)
+
+
+def class_of(attempt: PaymentAttempt, policy: PolicyDefinition) -> str:
+    refusal = Refusal(
+        attempt.decline_code,
+        attempt.advice_code,
+        attempt.network_code,
+        attempt.network_code,
+        attempt.brand,
+    )
+    return str(policy.judge(refusal).decline_class)
+
+
+def _follow(book: CaseBook, invoice: Invoice, now: datetime) -> None:
+    """What the invoice shows that the case does not know yet."""
+    if not book.state.is_open:
+        return
+    if ending := _ending(book, invoice):
+        if not stop_orders(book, now=now):
+            raise ComeBack(SOON)
+        book.record(ending, at=now)
+        book.write()
+        after_closing(book, now=now)
+        return
+    _note_attempts_of_others(book, invoice, now)
+    _note_card(book, invoice, now)
+    plan(book, now=now)
+    book.write()
+    wake(book, now=now)
+
+
+def _ending(book: CaseBook, invoice: Invoice) -> Detail | None:
+    if invoice.status == "paid":
+        return _paid(book, invoice)
+    if invoice.status == "void":
+        return Voided()
+    if invoice.status == "uncollectible":
+        return Closed(state=State.UNCOLLECTIBLE, reason="uncollectible")
+    subscription = invoice.subscription
+    if is_leaving(invoice):
+        return SubscriptionCanceled(is_voluntary=True)
+    if subscription is not None and subscription.ended_at is not None:
+        return SubscriptionCanceled(is_voluntary=False)
+    return None
+
+
+def _paid(book: CaseBook, invoice: Invoice) -> Detail:
+    """Paid by a charge that was not ours: thanks to us where we had asked, else elsewhere."""
+    amount = invoice.amount_paid_minor or invoice.amount_minor
+    state, Succeeded = book.state, PaymentAttempt.Status.SUCCEEDED
+    asked = bool(state.notices_sent or state.confirmation_asked_at or state.card_updated_at)
+    if asked or book.policy.retried_by is RetriedBy.STRIPE:
+        charges = PaymentAttempt.objects.filter(invoice=invoice, status=Succeeded)
+        if charges.exists():
+            return RetrySucceeded(amount_minor=amount, currency=invoice.currency, made_by="provider")
+    return PaidElsewhere(amount_minor=amount, currency=invoice.currency)
+
+
+def _note_attempts_of_others(book: CaseBook, invoice: Invoice, now: datetime) -> None:
+    """Failed tries that no order of ours made, since the case last looked."""
+    opened = next(step.detail for step in book.steps if isinstance(step.detail, Opened))
+    noted = opened.attempts + sum(
+        isinstance(step.detail, RetryFailed) and step.detail.made_by == "provider" for step in book.steps
+    )
+    rows = PaymentAttempt.objects.filter(invoice=invoice, status=Failed, order__isnull=True)
+    for attempt in list(rows.order_by("attempted_at", "number"))[noted:]:
+        book.record(
+            RetryFailed(
+                made_by="provider",
+                decline_code=attempt.decline_code,
+                decline_class=class_of(attempt, book.policy),
+                advice_code=attempt.advice_code,
+            ),
+            at=now,
+        )
+
+
+def _note_card(book: CaseBook, invoice: Invoice, now: datetime) -> None:
+    """Another method than the last try used, or a new card behind the same one."""
+    method = current_method(invoice)
+    if method is None:
+        return
+    last = PaymentAttempt.objects.filter(invoice=invoice).order_by("-attempted_at", "-number").first()
+    since = max(filter(None, (book.state.last_failed_at, book.state.card_updated_at)), default=None)
+    if last is None or since is None:
+        return
+    if method.replaced_at is not None and method.replaced_at > since:
+        _card_updated(book, method, "provider", now)
+    elif _is_other(method, last) and (book.state.card_updated_at is None or method.created_at > since):
+        _card_updated(book, method, "person", now)
+
+
+def _is_other(method: PaymentMethod, last: PaymentAttempt) -> bool:
+    if last.fingerprint and method.fingerprint:
+        return method.fingerprint != last.fingerprint
+    return bool(last.method) and method.external_id != last.method
+
+
+def _card_updated(book: CaseBook, method: PaymentMethod, made_by: str, now: datetime) -> None:
+    book.record(CardUpdated(made_by=made_by, brand=method.brand, last4=method.last4), at=now)
+
+
+def look_at_customer(customer_id: int) -> None:
+    """Handler: another card. Every open case of the customer looks anew."""
+    _look_at_all(Invoice.objects.filter(customer_id=customer_id))
+
+
+def look_at_subscription(subscription_id: int) -> None:
+    """Handler: a subscription ended, or will. Its open cases look anew."""
+    _look_at_all(Invoice.objects.filter(subscription_id=subscription_id))
+
+
+def _look_at_all(invoices: object) -> None:
+    from accounts.models import Job
+
+    open_cases = DunningCase.objects.filter(invoice__in=invoices, state=State.OPEN)
+    for invoice_id in open_cases.order_by("pk").values_list("invoice_id", flat=True):
+        Job.objects.put(LOOK_JOB, invoice_id)
+
+
+LOOK_JOB = "dunning.look"
