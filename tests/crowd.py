@@ -51,6 +51,7 @@ ONE_ONLY = {
     "AuditEntry",
     "AuditHead",
     "BrandLogo",
+    "DunningPolicy",
     "EmailSuppression",
     "Event",
     "MailBranding",
@@ -202,7 +203,7 @@ class Crowd:
 
 def another(value: Any, number: int) -> Any:
     """A different value of the same type."""
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool) or value is None or value == "":
         return value
     if isinstance(value, str):
         return f"{value}-{number}" if "@" not in value else f"n{number}{value}"

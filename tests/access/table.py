@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from accounts.models import Membership
 from cs_platform.lib.scoping import workspace_scope
-from tests.access import accounts_rows, health_rows
+from tests.access import accounts_rows, dunning_rows, health_rows
 from tests.builders import make_contact, make_subscription, queued
 
-APPS = (accounts_rows, health_rows)
+APPS = (accounts_rows, health_rows, dunning_rows)
 # Addresses that need no workspace, each with the reason.
 OPEN = {
     "healthz": "asked by supervisors",

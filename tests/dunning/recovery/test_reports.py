@@ -10,51 +10,28 @@ import time_machine
 
 from accounts.models import ExchangeRate, Invoice, Notification, PaymentAttempt
 from cs_platform.lib.scoping import workspace_scope
-from dunning.models import DunningCase, DunningPolicy, DunningPolicyVersion
 from dunning.services.failure_alarm import look_for_alarm
 from tests.accounts.web import web
 from tests.builders import make_account
+from tests.dunning.builders import make_case, make_invoice
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
 
-def version() -> DunningPolicyVersion:
-    policy, _ = DunningPolicy.objects.get_or_create()
-    found, _ = DunningPolicyVersion.objects.get_or_create(
-        policy=policy, number=99, defaults={"definition": {}}
-    )
-    return found
-
-
-def tried(account, number: int, when: datetime, *, failed: bool, **card) -> Invoice:
+def tried(account, number: int, when: datetime, *, failed: bool) -> None:
+    if failed:
+        make_invoice(account, number, failed_at=when)
+        return
     invoice = Invoice.objects.create(
         account=account,
         external_id=f"in_{account.pk}_{number}",
         amount_minor=10_000,
         currency="USD",
-        status="open" if failed else "paid",
+        status="paid",
         due_at=when,
     )
-    status = "failed" if failed else "succeeded"
     PaymentAttempt.objects.create(
-        invoice=invoice, account=account, number=1, attempted_at=when, status=status, **card
-    )
-    return invoice
-
-
-def case(account, number: int, failed_at: datetime, *, card=None, **values) -> DunningCase:
-    invoice = tried(account, number, failed_at, failed=True, **(card or {}))
-    given = {"currency": "USD", "amount_minor": 10_000, "decline_class": "soft_funds"} | values
-    if given.get("state", "open") != "open":
-        given.setdefault("closed_at", failed_at + timedelta(days=4))
-    return DunningCase.objects.create(
-        invoice=invoice,
-        account=account,
-        policy_version=version(),
-        opened_at=failed_at,
-        failed_at=failed_at,
-        ends_at=failed_at + timedelta(days=28),
-        **given,
+        invoice=invoice, account=account, number=1, attempted_at=when, status="succeeded"
     )
 
 
@@ -65,10 +42,14 @@ def business(cast):
         account = make_account("Northwind")
         week = datetime(2026, 11, 3, 12, tzinfo=UTC)
         back = {"state": "recovered", "recovered_minor": 10_000}
-        case(account, 1, week, recovered_by="silent_retry", card={"brand": "visa"}, **back)
-        case(account, 2, week, recovered_by="notice", currency="EUR", card={"brand": "amex"}, **back)
-        case(account, 3, week, state="canceled", decline_class="hard_network", card={"brand": "visa"})
-        case(account, 4, week, currency="CHF")
+        make_case(account, 1, failed_at=week, recovered_by="silent_retry", card={"brand": "visa"}, **back)
+        make_case(
+            account, 2, failed_at=week, recovered_by="notice", currency="EUR", card={"brand": "amex"}, **back
+        )
+        make_case(
+            account, 3, failed_at=week, state="canceled", decline_class="hard_network", card={"brand": "visa"}
+        )
+        make_case(account, 4, failed_at=week, currency="CHF")
     with time_machine.travel(NOW, tick=False):
         yield cast
 

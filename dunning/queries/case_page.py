@@ -1,0 +1,107 @@
+"""A case with its whole history in words, for the CSM who asks "why now" and "why not"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.models import BillingOrder, Invoice, PaymentAttempt, PaymentMethod
+from dunning.cases.steps import Step, StepKind
+from dunning.cases.words import STEP_TITLES, closing_words, decline_words, step_words
+from dunning.models import AdvanceNotice, BillQuestion, DunningCase, DunningStep
+
+ICONS: dict[str, tuple[str, str]] = {
+    StepKind.OPENED: ("credit-card", "red"),
+    StepKind.RETRY_PLANNED: ("clock", ""),
+    StepKind.RETRY_NOT_PLANNED: ("pause", "amber"),
+    StepKind.RETRY_BEGUN: ("refresh-cw", ""),
+    StepKind.RETRY_FAILED: ("circle-alert", "red"),
+    StepKind.RETRY_SUCCEEDED: ("check", "green"),
+    StepKind.RETRY_UNKNOWN: ("circle-question-mark", "amber"),
+    StepKind.NOTICE_BEGUN: ("mail", ""),
+    StepKind.NOTICE_SENT: ("mail", ""),
+    StepKind.CARD_UPDATED: ("credit-card", "green"),
+    StepKind.QUESTION_ASKED: ("message-square", "amber"),
+    StepKind.HANDED_OVER: ("inbox", ""),
+    StepKind.STOPPED: ("pause", "amber"),
+    StepKind.RESUMED: ("play", ""),
+    StepKind.NOTE: ("sticky-note", ""),
+    StepKind.PAID_ELSEWHERE: ("check", "green"),
+    StepKind.END_STATE_APPLIED: ("flag", "red"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """A line of the history, as the timeline component reads it."""
+
+    when: datetime
+    title: str
+    text: str
+    who: str = ""
+    icon: str = "activity"
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """Everything the page shows."""
+
+    case: DunningCase
+    lines: list[StepLine]
+    attempts: list[PaymentAttempt]
+    orders: list[BillingOrder]
+    methods: list[PaymentMethod]
+    siblings: list[DunningCase]
+    questions: list[BillQuestion]
+    advance: list[AdvanceNotice]
+    refusal: str
+    closing: str
+
+
+def find_case(public_id: UUID) -> QuerySet[DunningCase]:
+    """The case with what its page reads of it."""
+    found: QuerySet[DunningCase] = DunningCase.objects.filter(public_id=public_id).select_related(
+        "account__csm__user",
+        "invoice__subscription__plan",
+        "invoice__customer",
+        "contact",
+        "policy_version",
+        "notice_run",
+    )
+    return found
+
+
+def case_page(case: DunningCase) -> CasePage:
+    """The case's history, newest first, its charges and the account's other open cases; eight queries."""
+    invoice = case.invoice
+    others = DunningCase.objects.filter(account=case.account, state="open").exclude(pk=case.pk)
+    return CasePage(
+        case=case,
+        lines=[_line(row) for row in case.steps.select_related("acting_user").order_by("-number")],
+        attempts=list(PaymentAttempt.objects.filter(invoice=invoice).order_by("-attempted_at", "-number")),
+        orders=list(BillingOrder.objects.filter(invoice=invoice, kind="pay").order_by("-id")[:20]),
+        methods=_methods(invoice),
+        siblings=list(others.select_related("invoice").order_by("-opened_at")[:10]),
+        questions=list(case.questions.select_related("contact").order_by("-asked_at")),
+        advance=list(AdvanceNotice.objects.filter(account=case.account).order_by("-id")[:5]),
+        refusal=decline_words(case.decline_code, case.decline_class),
+        closing=closing_words(case.closing_reason) if case.closing_reason else "",
+    )
+
+
+def _methods(invoice: Invoice) -> list[PaymentMethod]:
+    if invoice.customer_id is None:
+        return []
+    found = PaymentMethod.objects.filter(customer_id=invoice.customer_id, detached_at__isnull=True)
+    return list(found.order_by("-created_at")[:5])
+
+
+def _line(row: DunningStep) -> StepLine:
+    step = Step.of_row(kind=row.kind, at=row.happened_at, detail=row.detail)
+    icon, tone = ICONS.get(row.kind, ("activity", ""))
+    who = str(row.acting_user) if row.acting_user else ""
+    return StepLine(row.happened_at, str(STEP_TITLES[step.kind]), step_words(step), who, icon, tone)

@@ -1,0 +1,39 @@
+"""Words of cases in templates."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from dunning.cases.state import Phase, State
+from dunning.cases.words import PHASE_WORDS, STATE_WORDS, closing_words
+from dunning.models import DunningCase
+from dunning.policy.classes import CLASS_WORDS, DeclineClass
+from dunning.policy.code_table import decline_rule
+
+register = template.Library()
+
+_TONES = {State.RECOVERED: "green", State.UNCOLLECTIBLE: "red", State.CANCELED: "quiet"}
+_NEEDS_SOMEONE = {Phase.WAITING_FOR_CARD, Phase.WAITING_FOR_CONFIRMATION, Phase.CHECKING, Phase.STOPPED}
+
+
+@register.simple_tag
+def case_badge(case: DunningCase) -> SafeString:
+    """What an open case waits for, or how a closed one ended."""
+    if case.state == State.OPEN:
+        tone = "yellow" if case.phase in _NEEDS_SOMEONE else "quiet"
+        return format_html('<span class="badge {}">{}</span>', tone, PHASE_WORDS.get(case.phase, ""))
+    words = case.get_recovered_by_display() if case.recovered_by else closing_words(case.closing_reason)
+    badge = format_html(
+        '<span class="badge {}">{}</span>', _TONES[State(case.state)], STATE_WORDS[case.state]
+    )
+    return format_html('{} <span class="sub">{}</span>', badge, words) if words else badge
+
+
+@register.filter
+def refusal(case: DunningCase) -> str:
+    """The kind of the last refusal; the code's own words where the class is not known."""
+    if case.decline_class in set(DeclineClass):
+        return str(CLASS_WORDS[DeclineClass(case.decline_class)])
+    return str(decline_rule(case.decline_code).to_csm) if case.decline_code else ""

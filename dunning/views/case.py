@@ -1,0 +1,30 @@
+"""One case: what is owed, what happened, what comes next."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+
+from accounts.access import WorkspaceRequest, allows, requires
+from dunning.queries.case_page import case_page, find_case
+
+
+@requires("dunning.view")
+def case(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
+    """The page of a case; in the drawer only its summary is sent."""
+    found = get_object_or_404(find_case(public_id))
+    context = {
+        "page": case_page(found),
+        "case": found,
+        "account": found.account,
+        "may_work": allows(request.membership, "dunning.work"),
+        "workspace": request.membership.workspace,
+        "here": request.get_full_path(),
+        "now": timezone.now(),
+    }
+    if request.htmx and request.htmx.target == "drawer-content":
+        return render(request, "dunning/parts/case_drawer.html", context)
+    return render(request, "dunning/case.html", context)

@@ -1,0 +1,22 @@
+"""The rows that addresses of `dunning` can name."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from accounts.models import Account, Membership
+from dunning.models import DunningCase, DunningPolicyVersion
+from tests.dunning.builders import make_case
+
+OPEN: dict[str, str] = {}
+KINDS: dict[str, tuple[str, ...]] = {
+    "case": ("case",),
+}
+FRAMES: set[str] = set()
+KEPT = (DunningCase, DunningPolicyVersion)
+
+
+def rows(account: Account, member: Membership, now: datetime) -> dict[str, Any]:
+    """One live row of each kind, by the name that `KINDS` uses; made in the running scope."""
+    return {"case": make_case(account, failed_at=now)}
