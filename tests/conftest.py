@@ -8,10 +8,19 @@ from accounts.models import Membership, Role, User, Workspace
 from cs_platform.lib.scoping import workspace_scope
 from tests.builders import join, make_user, make_workspace
 from tests.chromium import chromium
+from tests.fake_stripe.running import fake_stripe, fake_stripe_process
 from tests.stack import django_db_setup, valkey, valkey_server
 from tests.workers import real_worker
 
-__all__ = ["chromium", "django_db_setup", "real_worker", "valkey", "valkey_server"]
+__all__ = [
+    "chromium",
+    "django_db_setup",
+    "fake_stripe",
+    "fake_stripe_process",
+    "real_worker",
+    "valkey",
+    "valkey_server",
+]
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,22 @@ def test_the_house_stands(rule):
     assert broken == []
 
 
+def test_the_fake_stripe_stands_apart():
+    """It imports nothing of the product, and nothing of the product imports it: they meet over HTTP only."""
+    own = sorted((ROOT / "fake_stripe").rglob("*.py"))
+    product = {*LEVELS, "cs_platform"} - {"lib"}
+    inward = [
+        f"{path}: {module}" for path in own for module in imports(path) if module.split(".")[0] in product
+    ]
+    outward = [
+        f"{path}: {module}"
+        for path in sources()
+        for module in imports(path)
+        if module.split(".")[0] == "fake_stripe"
+    ]
+    assert own and (inward, outward) == ([], [])
+
+
 def test_the_rules_see_a_break():
     assert wrong_app(ROOT / "accounts/services/x.py", "health.models")
     assert wrong_app(ROOT / "dunning/services/x.py", "winback.models")

@@ -1,0 +1,1 @@
+"""What Stripe does by itself: renewals, payments, retries, endings; driven by the clock."""
