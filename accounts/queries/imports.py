@@ -8,8 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
 from accounts.imports.problems import FILE_PROBLEMS, FileProblem, row_problem_text
-from accounts.models import Import, ImportMapping, ImportReject, ImportUpload, Job
+from accounts.models import Import, ImportMapping, ImportReject, ImportUpload, Job, TraitDefinition
 from accounts.registry import import_kinds
 from cs_platform.lib.registry import UnknownName
 
@@ -17,6 +20,9 @@ PAGE = 50
 SHOWN_REJECTS = 100
 # A run that wrote nothing for so long was killed; the next import closes it, see services/imports.py.
 SILENCE = timedelta(minutes=10)
+# How a run notes what became of a column without a field, see imports/inspecting.py.
+_EXTRAS = {"trait": _("trait"), "property": _("property")}
+_TYPES = frozenset(TraitDefinition.Kind.values)
 _WORK = {
     ImportUpload.State.CHECKING: "accounts.import_check",
     ImportUpload.State.IMPORTING: "accounts.import_run",
@@ -62,6 +68,36 @@ def kind_label(name: str) -> str:
         return name
 
 
+def field_label(kind: str, name: str) -> str:
+    """A field in words; its name where the kind or the field is gone."""
+    if kind not in import_kinds:
+        return name
+    spec = import_kinds.get(kind).spec
+    return str(spec.field(name).label) if name in spec.names() else name
+
+
+def columns_of(row: Import) -> list[tuple[str, str]]:
+    """Each column of the file and what became of it, in words."""
+    return [(column, _became(row.kind, text)) for column, text in row.detail.get("columns", {}).items()]
+
+
+def _became(kind: str, text: str) -> str:
+    """Of "plan + property (text)" or "dropped", as the run noted it."""
+    if text == "dropped":
+        return gettext("left out")
+    words = []
+    for part in text.split(" + "):
+        extra, __, value_kind = part.partition(" (")
+        if extra in _EXTRAS and value_kind:
+            type_words = TraitDefinition.Kind(value_kind[:-1]).label if value_kind[:-1] in _TYPES else ""
+            words.append(
+                f"{gettext(_EXTRAS[extra])} ({type_words})" if type_words else gettext(_EXTRAS[extra])
+            )
+        else:
+            words.append(field_label(kind, part))
+    return " + ".join(words)
+
+
 def is_silent(row: Import, *, now: datetime) -> bool:
     """Marked as running, but nothing was written for so long that its worker must be gone."""
     return row.status == Import.Status.RUNNING and (row.finished_at or row.started_at) < now - SILENCE
@@ -84,16 +120,18 @@ class RejectRow:
 def rejects_of(row: Import, *, limit: int | None = SHOWN_REJECTS) -> list[RejectRow]:
     """The refused rows in the order of the file, with sentences in the reader's language."""
     rows = ImportReject.objects.filter(source_import=row).order_by("line", "pk")[:limit]
-    return [RejectRow(r.line, row_problem_text(r.reason, r.field, r.detail)) for r in rows]
+    return [
+        RejectRow(r.line, row_problem_text(r.reason, field_label(row.kind, r.field), r.detail)) for r in rows
+    ]
 
 
-def sentences(reasons: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def sentences(reasons: Sequence[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     """Grouped reasons of a dry run in words."""
     return [
         {
             "rows": reason["rows"],
             "line": reason["line"],
-            "text": row_problem_text(reason["code"], reason["field"], reason["params"]),
+            "text": row_problem_text(reason["code"], field_label(kind, reason["field"]), reason["params"]),
         }
         for reason in reasons
     ]

@@ -118,7 +118,7 @@ def _columns_context(upload: ImportUpload, form: ColumnsForm) -> dict[str, Any]:
         "remembered": queries.remembered_mapping(upload),
         "earlier": queries.earlier_run(upload),
         "problem": queries.problem_text(upload.problem),
-        "reasons": queries.sentences(upload.result.get("reasons", ())),
+        "reasons": queries.sentences(upload.result.get("reasons", ()), upload.kind),
         "is_one_column": len(upload.columns) == 1,
     }
 
@@ -170,7 +170,7 @@ def _upload_context(upload: ImportUpload) -> dict[str, Any]:
         "result": result,
         "accepted": result.get("rows_read", 0) - result.get("rows_rejected", 0),
         "changes": result.get("rows_created", 0) + result.get("rows_updated", 0),
-        "reasons": queries.sentences(result.get("reasons", ())),
+        "reasons": queries.sentences(result.get("reasons", ()), upload.kind),
         "warnings": [warning_words(w) for w in result.get("warnings", ())],
         "problem": queries.problem_text(upload.problem),
         "parked": queries.is_parked(upload),
@@ -181,11 +181,18 @@ def _upload_context(upload: ImportUpload) -> dict[str, Any]:
 
 def _preview(upload: ImportUpload) -> dict[str, Any]:
     found = dict(upload.preview)
+    fields = found.get("fields", 0)
+    found["columns"] = [
+        {"name": name, "label": queries.field_label(upload.kind, name) if number < fields else name}
+        for number, name in enumerate(found.get("columns", ()))
+    ]
     found["rows"] = [
         {
             "line": row["line"],
             "cells": row["cells"],
-            "problem": queries.sentences([{**row["problem"], "rows": 1, "line": row["line"]}])[0]["text"]
+            "problem": queries.sentences([{**row["problem"], "rows": 1, "line": row["line"]}], upload.kind)[
+                0
+            ]["text"]
             if row["problem"]
             else "",
         }

@@ -55,7 +55,7 @@ def import_run(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
         "upload": upload,
         "silent": queries.is_silent(row, now=timezone.now()),
         "rejects": queries.rejects_of(row),
-        "columns": row.detail.get("columns", {}),
+        "columns": queries.columns_of(row),
         "warnings": [warning_words(w) for w in row.detail.get("warnings", ())],
         "failed": _failure(row),
         "undone": changed_rows(row.detail.get("undo", {})),
