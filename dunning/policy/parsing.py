@@ -138,6 +138,9 @@ class _Reader:
 
     def amount(self, field: str, default: int | None) -> int | None:
         value = self.raw.get(field, default)
+        if isinstance(value, str):
+            self.complain(field, gettext("Enter an amount."))
+            return default
         return None if value is None else self.whole(value, field, 0, 10**15)
 
     def flag(self, field: str, default: bool) -> bool:
