@@ -22,6 +22,7 @@ log = structlog.get_logger("cs_platform.jobs")
 
 class Command(BaseCommand):
     help = "Run due jobs until stopped (or, with --once, until none is due)."
+    requires_system_checks = []  # as in run_worker
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true")

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 
 class Command(BaseCommand):
     help = "Run the scheduler. One is enough; a second one only repeats hints."
+    requires_system_checks = []  # as in run_worker
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.environ["CS_PROCESS"] = "worker"
