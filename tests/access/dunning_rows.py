@@ -7,11 +7,14 @@ from typing import Any
 
 from accounts.models import Account, Membership
 from dunning.models import DunningCase, DunningPolicyVersion
+from dunning.services.policies import the_policy
 from tests.dunning.builders import make_case
 
 OPEN: dict[str, str] = {}
 KINDS: dict[str, tuple[str, ...]] = {
     "case": ("case",),
+    "policy": ("policy_draft_discard",),
+    "policy_version": ("policy_rollback",),
 }
 FRAMES: set[str] = set()
 KEPT = (DunningCase, DunningPolicyVersion)
@@ -19,4 +22,9 @@ KEPT = (DunningCase, DunningPolicyVersion)
 
 def rows(account: Account, member: Membership, now: datetime) -> dict[str, Any]:
     """One live row of each kind, by the name that `KINDS` uses; made in the running scope."""
-    return {"case": make_case(account, failed_at=now)}
+    policy = the_policy()
+    return {
+        "case": make_case(account, failed_at=now),
+        "policy": policy,
+        "policy_version": policy.versions.get(number=1),
+    }
