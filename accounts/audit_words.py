@@ -11,7 +11,6 @@ ACTIONS = {
     "accounts.activity.logged": _("Call, meeting or visit written down"),
     "accounts.api_key.created": _("API key made"),
     "accounts.api_key.revoked": _("API key revoked"),
-    "accounts.billing_message.tried_again": _("Message of the payment provider tried again"),
     "accounts.branding.changed": _("Sender and look changed"),
     "accounts.branding.logo_dropped": _("Logo removed"),
     "accounts.branding.logo_set": _("Logo set"),
