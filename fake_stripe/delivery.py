@@ -85,6 +85,7 @@ async def _send(world: World, row: Json) -> None:
     endpoint = world.store.load("webhook_endpoint", row["endpoint"])
     if event is None or endpoint is None:
         return
+    event.pop("clock", None)
     payload = json.dumps({**event, "pending_webhooks": 1}, indent=2).encode()
     at = world.now() if world.delivery.get("sign_at") == "fake" else int(time.time())
     header = signature(payload, endpoint["_secret"], at)

@@ -108,7 +108,7 @@ class Session:
             "request": {"id": self.request, "idempotency_key": self.key if self.request else None},
             "type": event_type,
         }
-        self.store.save(event)
+        self.store.save({**event, "clock": self.clock} if self.clock else event)
         enqueue(self.world, event)
 
 

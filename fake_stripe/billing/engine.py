@@ -5,7 +5,7 @@ from fake_stripe.billing.paying import method_for, pay_invoice, settle_debit
 from fake_stripe.billing.renewals import subscription_due
 from fake_stripe.errors import Declined
 from fake_stripe.objects.checkout import expire
-from fake_stripe.objects.payment_methods import replace_card
+from fake_stripe.objects.method_making import replace_card
 from fake_stripe.session import Session
 from fake_stripe.wire import Json
 

@@ -116,10 +116,19 @@ def _renew(session: Session, record: Json) -> None:
             return
         record["status"] = "active"
     periods.start_period(session, record, start)
+    invoice = _draft(session, record, since=before["items"]["data"][0]["current_period_start"], until=start)
+    record["latest_invoice"] = invoice["id"]
+    finish_discounts(session, record)
+    periods.set_due(record, session)
+    session.changed(record, before, "customer.subscription.updated")
+    _hold_collection(session, record, invoice)
+
+
+def _draft(session: Session, record: Json, *, since: int, until: int) -> Json:
     customer = session.load("customer", record["customer"])
     lines = periods.lines_of(session, record) + record.pop("_pending", [])
     wait = session.world.settings["finalize_after_seconds"]
-    invoice = make_invoice(
+    return make_invoice(
         session,
         customer,
         lines,
@@ -129,17 +138,12 @@ def _renew(session: Session, record: Json) -> None:
         collection_method=record.get("collection_method", "charge_automatically"),
         days_until_due=record.get("days_until_due"),
         currency=record["currency"],
-        period_start=before["items"]["data"][0]["current_period_start"],
-        period_end=start,
+        period_start=since,
+        period_end=until,
         automatically_finalizes_at=session.now + wait,
         auto_advance=record["status"] != "unpaid",
         due=session.now + wait if record["status"] != "unpaid" else None,
     )
-    record["latest_invoice"] = invoice["id"]
-    finish_discounts(session, record)
-    periods.set_due(record, session)
-    session.changed(record, before, "customer.subscription.updated")
-    _hold_collection(session, record, invoice)
 
 
 def _hold_collection(session: Session, record: Json, invoice: Json) -> None:

@@ -3,7 +3,7 @@
 from fake_stripe.cards import TEST_CARDS
 from fake_stripe.control import Wrong, command
 from fake_stripe.errors import Declined
-from fake_stripe.objects.payment_methods import new_card, new_other, replace_card
+from fake_stripe.objects.method_making import new_card, new_other, replace_card
 from fake_stripe.outcomes import problem_of, simple_plan
 from fake_stripe.pages.acting import authenticate, complete_checkout
 from fake_stripe.session import Session

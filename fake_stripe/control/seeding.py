@@ -8,7 +8,7 @@ from fake_stripe.cards import card_details
 from fake_stripe.control import Wrong, command
 from fake_stripe.errors import Declined
 from fake_stripe.objects.catalogue import create_price
-from fake_stripe.objects.subscriptions import create_subscription
+from fake_stripe.objects.subscription_making import create_subscription
 from fake_stripe.outcomes import problem_of
 from fake_stripe.session import Session
 from fake_stripe.wire import Json

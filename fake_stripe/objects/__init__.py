@@ -19,6 +19,7 @@ ROOMS = (
     "refunds",
     "setup",
     "subscription_changes",
+    "subscription_making",
     "subscription_shape",
     "subscriptions",
     "test_clocks",

@@ -5,7 +5,7 @@ from typing import Any
 from fake_stripe.errors import invalid
 from fake_stripe.lists import list_of
 from fake_stripe.routes import route
-from fake_stripe.session import Session, shape
+from fake_stripe.session import Session, public, shape
 from fake_stripe.wire import Json
 
 KEPT_DAYS = 30
@@ -18,7 +18,7 @@ def event_shape(session: Session, record: Json) -> Json:
         "SELECT count(DISTINCT endpoint) FROM deliveries WHERE event = ? AND state = 'pending'",
         (record["id"],),
     ).fetchone()[0]
-    return {**record, "pending_webhooks": waiting}
+    return public({**record, "pending_webhooks": waiting}, {})
 
 
 @route("GET", "/v1/events/{id}", "EventRetrieveParams")
@@ -28,10 +28,13 @@ def get_event(session: Session, params: Json, key: str) -> Json:
 
 @route("GET", "/v1/events", "EventListParams")
 def list_events(session: Session, params: Json) -> Json:
-    """Of the last 30 days, as with Stripe."""
+    """Of the last 30 days, as with Stripe; those of a test clock bear its time and are listed whatever it is."""
     if "type" in params and "types" in params:
         raise invalid("You may pass either `type` or `types`, but not both.", param="type", kept=False)
-    tests, values = ["created > ?"], list[Any]([session.world.now() - KEPT_DAYS * 86_400])
+    tests, values = (
+        ["(created > ? OR clock IS NOT NULL)"],
+        list[Any]([session.world.now() - KEPT_DAYS * 86_400]),
+    )
     wanted = params.get("types") or ([params["type"]] if "type" in params else [])
     if wanted:
         tests.append("(" + " OR ".join("type GLOB ?" for _ in wanted) + ")")

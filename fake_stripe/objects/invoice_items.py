@@ -30,7 +30,7 @@ DEFAULTS: Json = {
 def item_shape(session: Session, record: Json) -> Json:
     shown = public(record, DEFAULTS)
     del shown["status"]
-    moment = record["created"]
+    moment = shown.pop("created")
     return {**shown, "date": moment, "period": {"start": moment, "end": moment}, "quantity_decimal": "1"}
 
 

@@ -27,6 +27,7 @@ DEFAULTS: Json = {
     "last_payment_error": None,
     "latest_charge": None,
     "livemode": False,
+    "managed_payments": {"enabled": False},
     "metadata": {},
     "next_action": None,
     "on_behalf_of": None,

@@ -1,10 +1,9 @@
 """Payment methods: cards by number or token, debits, wallets; and what they will answer when charged."""
 
-from fake_stripe.cards import TEST_CARDS, card_details, card_of_token, fingerprint
-from fake_stripe.errors import invalid, missing, missing_param
+from fake_stripe.errors import invalid, missing_param
 from fake_stripe.lists import list_of
 from fake_stripe.objects.customers import merge_metadata
-from fake_stripe.outcomes import simple_plan
+from fake_stripe.objects.method_making import from_token, new_card, new_other
 from fake_stripe.routes import route
 from fake_stripe.session import Session, public, shape
 from fake_stripe.wire import Json
@@ -40,48 +39,6 @@ def method_shape(session: Session, record: Json) -> Json:
     return public(record, DEFAULTS)
 
 
-def new_card(session: Session, number: str, plan: Json | None = None, *, brand: str | None = None) -> Json:
-    """An unsaved card record; unknown numbers work."""
-    known = TEST_CARDS.get(number)
-    record = session.new("payment_method", type="card", card=card_details(number, brand=brand))
-    record["_plan"] = plan or simple_plan(known[2] if known else "ok")
-    if known and known[2] == "3ds_setup":
-        record["_authenticate_setup"] = True
-    return record
-
-
-def new_other(session: Session, kind: str, details: Json) -> Json:
-    """A debit or wallet, known by name."""
-    account = str(details.get("iban") or details.get("account_number") or "000123456789")
-    shown: dict[str, Json] = {
-        "sepa_debit": {
-            "bank_code": account[4:12],
-            "branch_code": "",
-            "country": account[:2],
-            "fingerprint": fingerprint(account),
-            "generated_from": {"charge": None, "setup_attempt": None},
-            "last4": account[-4:],
-        },
-        "us_bank_account": {
-            "account_holder_type": "company",
-            "account_type": "checking",
-            "bank_name": "STRIPE TEST BANK",
-            "financial_connections_account": None,
-            "fingerprint": fingerprint(account),
-            "last4": account[-4:],
-            "networks": {"preferred": "ach", "supported": ["ach"]},
-            "routing_number": "110000000",
-            "status_details": {},
-        },
-        "paypal": {"country": "US", "payer_email": details.get("email"), "payer_id": "FAKEPAYERID"},
-        "link": {"email": details.get("email")},
-    }
-    record = session.new("payment_method", type=kind)
-    record[kind] = shown[kind]
-    record["_plan"] = simple_plan("ok")
-    return record
-
-
 @route("POST", "/v1/payment_methods", "PaymentMethodCreateParams")
 def create_method(session: Session, params: Json) -> Json:
     kind = params.get("type", "card")
@@ -108,14 +65,6 @@ def _card_from(session: Session, card: Json) -> Json:
     record = new_card(session, str(card["number"]).replace(" ", ""))
     record["card"] |= {"exp_month": card.get("exp_month", 12), "exp_year": card.get("exp_year", 2034)}
     return record
-
-
-def from_token(session: Session, token: str) -> Json:
-    found = card_of_token(token)
-    if found is None:
-        raise missing("PaymentMethod", token, param="payment_method", status=400)
-    number, outcome = found
-    return new_card(session, number, simple_plan(outcome))
 
 
 def attach(session: Session, key: str, customer: str) -> Json:
@@ -187,15 +136,3 @@ def list_of_customer(session: Session, params: Json, customer: str) -> Json:
     return list_of(
         session, "payment_method", params, f"/v1/customers/{customer}/payment_methods", customer=customer
     )
-
-
-def replace_card(session: Session, record: Json, *, number: str | None, plan: Json | None) -> Json:
-    """The networks' account updater: the same payment method with a new number or expiry."""
-    before = session.render(record)
-    if number:
-        record["card"] = card_details(number, brand=record["card"]["brand"])
-    record["card"]["exp_year"] = max(record["card"]["exp_year"], session.now // 31_557_600 + 1970) + 4
-    record |= {"_plan": plan or simple_plan("ok"), "_uses": 0}
-    for name in ("due", "_replacement"):
-        record.pop(name, None)
-    return session.changed(record, before, "payment_method.automatically_updated")
