@@ -88,6 +88,14 @@ class AuditRow:
         return words_of(self.action)
 
     @property
+    def details(self) -> list[tuple[str, str]]:
+        """The codes and ids that were noted, one text each."""
+        return [
+            (key, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+            for key, value in self.data.items()
+        ]
+
+    @property
     def object_words(self) -> str:
         return object_words(self.object)
 

@@ -15,6 +15,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from django.conf import settings
 from django.contrib.auth.hashers import get_hasher
+from django.core import mail as outbox
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -195,3 +196,20 @@ def test_nobody_signs_up_unasked(cast: Cast) -> None:
     answer = Client().post("/signup/", {"email": "x@example.com", "password1": "another-long-one"})
     assert answer.status_code in (200, 404)
     assert not User.objects.filter(email="x@example.com").exists()
+
+
+def test_a_dead_reset_link_says_what_to_do_and_a_live_one_works_once(cast: Cast) -> None:
+    dead = Client().get("/password/reset/key/zz-bad-key/").content.decode()
+    assert "This link is no longer valid" in dead and 'href="/password/reset/"' in dead
+    client = Client()
+    client.post("/password/reset/", {"email": cast.ada.email})
+    link = re.search(r"http://[^/]+(/password/reset/key/\S+)", str(outbox.outbox[-1].body)).group(1)  # type: ignore[union-attr]
+    page = client.get(link, follow=True)
+    form = page.redirect_chain[-1][0]
+    assert "Set a new password" in page.content.decode()
+    short = client.post(form, {"password1": "short", "password2": "short"}).content.decode()
+    assert "too short" in short and "Save the password" in short
+    word = "a-new-long-sentence"
+    done = client.post(form, {"password1": word, "password2": word}, follow=True)
+    assert "Your password is changed" in done.content.decode()
+    assert "no longer valid" in Client().get(link, follow=True).content.decode()
