@@ -6,6 +6,7 @@ import pytest
 
 from health.models import QueueItem, Resolution, ResolutionResult, Risk, SequenceRun
 from health.queries.account_history import queue_entries
+from health.queries.account_risk import account_risk
 from health.services.sequence_asks import close_left
 from health.services.sequence_engine import advance
 from health.services.sequence_runs import exit_run
@@ -47,6 +48,12 @@ def test_what_was_waited_for_in_vain_closes_when_the_run_goes_on():
     assert asked() == ["Write to the sponsor"], "the last thing to do stays the CSM's"
 
 
+def test_the_next_thing_asked_closes_the_one_before():
+    run = begin(make_sequence(ASK, EVENING, LATER, EVENING), make_quiet("North"))
+    advance(run.pk, now=NOW + 3 * DAY)
+    assert SequenceRun.objects.get().state == "waiting" and asked() == ["Write to the sponsor"]
+
+
 def test_what_was_waited_for_in_vain_closes_when_the_run_ends():
     run = begin(make_sequence(ASK, EVENING), make_quiet("North"))
     advance(run.pk, now=NOW + 3 * DAY)
@@ -84,3 +91,17 @@ def test_another_account_is_asked_for_itself():
     begin(make_sequence(ASK, EVENING), make_quiet("North"))
     begin(make_sequence(ASK, EVENING, name="Other"), make_quiet("South"), "hand:2")
     assert asked() == ["Call them", "Call them"]
+
+
+def test_beside_its_cause_the_playbook_speaks_in_place_of_the_rule():
+    account = make_quiet("North")
+    risk = Risk.objects.get()
+    QueueItem.objects.create(
+        account=account, source="risk:gone_quiet", risk=risk, severity=2, opened_on=NOW.date()
+    )
+    begin(make_sequence(ASK, EVENING), account, f"risk:{risk.pk}")
+    advice = account_risk(account.__class__.objects.get(pk=account.pk), today=NOW.date()).advice
+    assert [(bool(words.instruction), words.cause.label) for words in advice] == [
+        (False, "Gone quiet"),
+        (True, "Playbook"),
+    ]
