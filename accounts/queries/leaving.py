@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from accounts.models import EndedCause, Subscription
+from cs_platform.lib.among import among
 from cs_platform.lib.periods import microseconds
 
 UNPAID = "unpaid"
@@ -18,7 +19,7 @@ def reasons_of_ends(
     """The reason of each end in [start, end) by account and instant (microseconds): a cancellation reason,
     "unpaid", or "" where none was given; one query."""
     rows = (
-        Subscription.objects.filter(account_id__in=list(account_ids), ended_at__gte=start, ended_at__lt=end)
+        Subscription.objects.filter(among("account_id", account_ids), ended_at__gte=start, ended_at__lt=end)
         .order_by("ended_at", "pk")
         .values_list("account_id", "ended_at", "ended_reason", "ended_cause")
     )

@@ -18,6 +18,7 @@ from accounts.revenue.bridge import Bridge, bridges
 from accounts.revenue.ledger import Bools, Ledger
 from accounts.revenue.retention import Positions, Retention
 from accounts.revenue.steps import Steps, steps
+from cs_platform.lib.among import among
 from cs_platform.lib.periods import add_months, local_day
 
 YEAR = 12
@@ -99,7 +100,7 @@ class ReportContext:
 
     def names(self, account_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
         """Name and external id by account; one query, which makes no objects of thousands of accounts."""
-        rows = Account.objects.filter(pk__in=list(account_ids)).values_list("pk", "name", "external_id")
+        rows = Account.objects.filter(among("pk", account_ids)).values_list("pk", "name", "external_id")
         return {pk: (name, external_id) for pk, name, external_id in rows}
 
     def day(self, instant: int) -> date:

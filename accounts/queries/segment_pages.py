@@ -14,6 +14,7 @@ from accounts.models import Account, Segment, SegmentMembership, SegmentVersion
 from accounts.queries.segments import account_ids_in
 from accounts.segments import Tree, TreeError, all_fields, describe_tree, parse_tree
 from accounts.segments.fields import Moment, SegmentField
+from cs_platform.lib.among import among
 
 NAMES_SHOWN = 30
 SAMPLE = 8
@@ -116,7 +117,7 @@ def effect_of(segment: Segment, tree: Tree, *, now: datetime) -> Effect:
 
 
 def _named(account_ids: set[int], most: int) -> list[Account]:
-    return list(Account.objects.filter(pk__in=account_ids).order_by("name", "pk")[:most])
+    return list(Account.objects.filter(among("pk", account_ids)).order_by("name", "pk")[:most])
 
 
 def members_page(segment: Segment, *, view: str, after: str = "", size: int = PAGE_SIZE) -> MembersPage:
