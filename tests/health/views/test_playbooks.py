@@ -76,7 +76,7 @@ def test_the_way_from_a_ready_playbook_to_a_run(ada, inside):
             == 1
         )
     page = text_of(ada.get(f"/playbooks/{sequence.public_id}/"))
-    assert "Too early to say" in page and "10 %" in page
+    assert "Too early to say" in page and "10%" in page
     assert "Too early to say" in text_of(ada.get("/playbooks/"))
 
 
