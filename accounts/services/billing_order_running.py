@@ -35,6 +35,16 @@ KEY_REFUSED = timedelta(minutes=15)
 NO_CONNECTION = timedelta(hours=1)
 DEBITS = timedelta(hours=6)  # how often a payment that takes days is looked at
 PAUSES = [timedelta(seconds=s) for s in (2, 10, 60, 300, 900, 3600)]
+_AWAITED = (OrderState.SENT, OrderState.UNKNOWN, OrderState.PENDING)
+_LOAD = """
+SELECT o.*, i.external_id AS invoice_ref, i.status AS invoice_status, s.external_id AS subscription_ref,
+       c.external_id AS customer_ref
+FROM accounts_billingorder o
+LEFT JOIN accounts_invoice i ON i.workspace_id = o.workspace_id AND i.id = o.invoice_id
+LEFT JOIN accounts_subscription s ON s.workspace_id = o.workspace_id AND s.id = o.subscription_id
+LEFT JOIN accounts_billingcustomer c ON c.workspace_id = o.workspace_id AND c.id = o.customer_id
+WHERE o.workspace_id = %(workspace)s AND o.id = %(order)s FOR NO KEY UPDATE OF o
+"""
 CONFIRM_CODES = {"authentication_required", "invoice_payment_intent_requires_action"}
 
 
@@ -74,7 +84,7 @@ def _begin(lease: Lease, now: datetime) -> _Begun | None:
     """The first transaction: "sent" is committed before anything leaves. None: nothing is to be done."""
     with workspace_scope(lease.workspace_id):
         lease.hold()
-        order = _locked(lease.object_id)
+        order = _load(lease.workspace_id, lease.object_id)
         if order is None or order.state not in (*OPEN_ORDERS, OrderState.PENDING):
             return None
         way = connected()
@@ -92,14 +102,33 @@ def _begin(lease: Lease, now: datetime) -> _Begun | None:
         return _Begun(request, way, order, _mark_sent(order, now), wait)
 
 
-def _locked(order_id: int) -> BillingOrder | None:
-    rows = BillingOrder.objects.select_related("invoice", "subscription", "customer")
-    found: BillingOrder | None = rows.select_for_update(of=("self",)).filter(pk=order_id).first()
-    return found
+def _load(workspace_id: int, order_id: int) -> Any:
+    """The order, locked, with the provider's ids of what it is about; None when it is gone."""
+    rows = BillingOrder.objects.raw(_LOAD, {"workspace": workspace_id, "order": order_id})
+    return next(iter(rows), None)
 
 
-def _is_settled_elsewhere(order: BillingOrder) -> bool:
-    return order.kind == OrderKind.PAY and order.invoice is not None and order.invoice.status != "open"
+def _lock_again(workspace_id: int, order: BillingOrder) -> bool:
+    """Lock order and invoice for the result; False when the order went on without us."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT state FROM accounts_billingorder WHERE workspace_id = %s AND id = %s FOR NO KEY UPDATE",
+            [workspace_id, order.pk],
+        )
+        row = cursor.fetchone()
+        if row is None or row[0] not in _AWAITED:
+            return False
+        order.state = row[0]
+        if order.invoice_id is not None:
+            cursor.execute(
+                "SELECT 1 FROM accounts_invoice WHERE workspace_id = %s AND id = %s FOR NO KEY UPDATE",
+                [workspace_id, order.invoice_id],
+            )
+    return True
+
+
+def _is_settled_elsewhere(order: Any) -> bool:
+    return order.kind == OrderKind.PAY and order.invoice_status != "open"
 
 
 def _without_way(order: BillingOrder, now: datetime) -> None:
@@ -134,13 +163,13 @@ def _clock() -> datetime:
     return moment
 
 
-def _target(order: BillingOrder) -> str:
+def _target(order: Any) -> str:
     """The provider's id of what the order acts upon."""
-    by_kind: dict[str, Any] = {OrderKind.PAY: order.invoice, OrderKind.SETUP: order.customer}
+    by_kind = {OrderKind.PAY: order.invoice_ref, OrderKind.SETUP: order.customer_ref}
     if "invoice_settings" in order.parameters:
-        by_kind[OrderKind.SET_METHOD] = order.customer
-    target: Any = by_kind.get(order.kind) or order.subscription or order.invoice or order.customer
-    return str(target.external_id)
+        by_kind[OrderKind.SET_METHOD] = order.customer_ref
+    first = order.subscription_ref or order.invoice_ref or order.customer_ref
+    return str(by_kind.get(OrderKind(order.kind)) or first)
 
 
 def _of_answer(answer: Answer) -> Settlement:
@@ -182,8 +211,8 @@ def _declined(error: BillingError) -> Settlement:
 def _leave_unknown(lease: Lease, begun: _Begun, error: BillingError) -> None:
     with workspace_scope(lease.workspace_id):
         lease.hold()
-        order = _locked(lease.object_id)
-        if order is None or order.state not in (OrderState.SENT, OrderState.UNKNOWN):
+        order = begun.order
+        if not _lock_again(lease.workspace_id, order):
             return
         is_first = order.state == OrderState.SENT
         order.state, order.error_code = OrderState.UNKNOWN, error.code
@@ -202,8 +231,8 @@ def _undo_sending(lease: Lease, begun: _Begun, delay: timedelta) -> None:
     """The provider did not begin: this call does not count. An earlier one without an answer stays as it is."""
     with workspace_scope(lease.workspace_id):
         lease.hold()
-        order = _locked(lease.object_id)
-        if order is not None and order.state in (OrderState.SENT, OrderState.UNKNOWN):
+        order = begun.order
+        if _lock_again(lease.workspace_id, order):
             order.sends -= 1
             if order.sends == 0:
                 order.state, order.sent_at = OrderState.PLANNED, None
@@ -230,9 +259,8 @@ def _settle(lease: Lease, begun: _Begun, found: Settlement) -> None:
     """The last transaction: result, mirror, and what follows from it, together."""
     with workspace_scope(lease.workspace_id):
         lease.hold()
-        order = _locked(lease.object_id)
-        if order is None or order.state not in (OrderState.SENT, OrderState.UNKNOWN, OrderState.PENDING):
+        if not _lock_again(lease.workspace_id, begun.order):
             return
-        settle(order, found, begun_at=begun.begun_at, now=timezone.now())
+        settle(begun.order, found, begun_at=begun.begun_at, now=timezone.now())
     if found.state == OrderState.PENDING:
         raise ComeBack(DEBITS)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Max
+from django.db import connection
+from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest
 
-from accounts.models import BillingOrder, Invoice, OrderKind, OrderState, PaymentAttempt, PaymentMethod
+from accounts.models import BillingOrder, Invoice, OrderKind, OrderState, PaymentAttempt
 from accounts.registry import order_sources
 
 _ATTEMPT_STATUS = {
@@ -90,43 +91,46 @@ def _tell(order: BillingOrder, now: datetime) -> None:
 def _book_attempt(order: BillingOrder, found: Settlement, now: datetime) -> None:
     """One attempt per charge of the provider: one that a message brought first becomes this order's."""
     values = {
-        "order": order,
-        "made_by": order.made_by,
+        "workspace": order.workspace_id,
+        "invoice": order.invoice_id,
+        "account": order.account_id,
+        "order": order.pk,
+        "at": order.sent_at if found.was_read_back else now,
         "status": _ATTEMPT_STATUS[found.state],
-        "decline_code": order.decline_code,
-        "advice_code": order.advice_code,
-        "network_code": order.network_code,
+        "decline": order.decline_code,
+        "advice": order.advice_code,
+        "network": order.network_code,
+        "charge": found.charge_ref,
+        "amount": order.amount_minor,
+        "made_by": order.made_by,
+        "method": order.method,
     }
-    known = PaymentAttempt.objects.filter(order=order)
-    if found.charge_ref:
-        known = PaymentAttempt.objects.filter(external_id=found.charge_ref)
-    if known.update(**values):
-        return
-    highest = PaymentAttempt.objects.filter(invoice_id=order.invoice_id).aggregate(top=Max("number"))
-    PaymentAttempt.objects.create(
-        invoice_id=order.invoice_id,
-        account_id=order.account_id,
-        number=(highest["top"] or 0) + 1,
-        attempted_at=now if not found.was_read_back else order.sent_at or now,
-        external_id=found.charge_ref,
-        amount_minor=order.amount_minor,
-        method=order.method,
-        **_card_of(order.method),
-        **values,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM_ATTEMPT, values)
+        if not cursor.rowcount:
+            cursor.execute(_NEW_ATTEMPT, values)
 
 
-def _card_of(method: str) -> dict[str, Any]:
-    row = PaymentMethod.objects.filter(external_id=method).first() if method else None
-    if row is None:
-        return {}
-    return {
-        "method_kind": row.kind,
-        "brand": row.brand,
-        "last4": row.last4,
-        "country": row.country,
-        "fingerprint": row.fingerprint,
-    }
+# The caller holds the invoice's lock, so that the number is free.
+_CLAIM_ATTEMPT = """
+UPDATE accounts_paymentattempt SET order_id = %(order)s, made_by = %(made_by)s, status = %(status)s,
+       decline_code = %(decline)s, advice_code = %(advice)s, network_code = %(network)s
+WHERE workspace_id = %(workspace)s AND invoice_id = %(invoice)s
+  AND (external_id = %(charge)s AND external_id <> '' OR order_id = %(order)s)
+"""
+_NEW_ATTEMPT = """
+INSERT INTO accounts_paymentattempt (workspace_id, invoice_id, account_id, number, attempted_at, status,
+    decline_code, advice_code, network_code, external_id, amount_minor, made_by, order_id, method,
+    method_kind, brand, last4, country, fingerprint)
+SELECT %(workspace)s, %(invoice)s, %(account)s,
+    (SELECT coalesce(max(number), 0) + 1 FROM accounts_paymentattempt
+     WHERE workspace_id = %(workspace)s AND invoice_id = %(invoice)s),
+    %(at)s, %(status)s, %(decline)s, %(advice)s, %(network)s, %(charge)s, %(amount)s, %(made_by)s, %(order)s,
+    %(method)s, coalesce(m.kind, ''), coalesce(m.brand, ''), coalesce(m.last4, ''), coalesce(m.country, ''),
+    coalesce(m.fingerprint, '')
+FROM (SELECT 1) AS one LEFT JOIN accounts_paymentmethod m
+    ON m.workspace_id = %(workspace)s AND m.external_id = %(method)s AND %(method)s <> ''
+"""
 
 
 def _mark_paid(order: BillingOrder, begun_at: datetime, now: datetime) -> None:

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db import IntegrityError, connection, transaction
 
 from accounts.gateways.stripe.acting import PAY_EXPAND
 from accounts.models import (
@@ -26,6 +25,7 @@ from accounts.models import (
     Subscription,
     User,
 )
+from cs_platform.lib.scoping import current_workspace_id
 
 ORDER_JOB = "accounts.billing_order"
 URGENT = -5  # somebody waits for it
@@ -55,6 +55,15 @@ def connected() -> BillingConnection | None:
     return found
 
 
+def is_connected() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM accounts_billingconnection WHERE workspace_id = %s AND disconnected_at IS NULL",
+            [current_workspace_id()],
+        )
+        return cursor.fetchone() is not None
+
+
 def place_charge(
     *,
     invoice: Invoice,
@@ -71,8 +80,7 @@ def place_charge(
 
     Without a connected provider the order is one to be done by hand, and no job is written.
     """
-    highest = BillingOrder.objects.filter(invoice=invoice, kind=OrderKind.PAY).aggregate(top=Max("number"))
-    number = (highest["top"] or 0) + 1
+    number = _next_number(invoice)
     parameters: dict[str, Any] = {"off_session": off_session, "expand": PAY_EXPAND}
     if method:
         parameters["payment_method"] = method
@@ -99,6 +107,16 @@ def place_charge(
         is_ours=bool(invoice.provider),
         priority=0 if made_by == MadeBy.PLATFORM else URGENT,
     )
+
+
+def _next_number(invoice: Invoice) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(max(number), 0) + 1 FROM accounts_billingorder"
+            " WHERE workspace_id = %s AND invoice_id = %s AND kind = 'pay'",
+            [invoice.workspace_id, invoice.pk],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def place_order(
@@ -164,7 +182,7 @@ def method_parameters(*, subscription: Subscription | None, method: str) -> dict
 
 
 def _put(order: BillingOrder, *, is_ours: bool, priority: int) -> BillingOrder:
-    by_hand = not is_ours or connected() is None
+    by_hand = not is_ours or not is_connected()
     order.state = OrderState.BY_HAND if by_hand else OrderState.PLANNED
     try:
         with transaction.atomic():

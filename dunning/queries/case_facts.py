@@ -24,9 +24,9 @@ from dunning.policy.planning import AttemptFact, RetryFacts
 
 CARD_WINDOW = timedelta(days=30)
 _OUTCOMES = {
-    PaymentAttempt.Status.SUCCEEDED: planning.SUCCEEDED,
-    PaymentAttempt.Status.FAILED: planning.FAILED,
-    PaymentAttempt.Status.PENDING: planning.PENDING,
+    "succeeded": planning.SUCCEEDED,
+    "failed": planning.FAILED,
+    "pending": planning.PENDING,
 }
 _UNDER_WAY = {OrderState.PLANNED, OrderState.SENT, OrderState.UNKNOWN}
 BY_UPDATER = "provider"
@@ -47,7 +47,7 @@ def situation_of(
     invoice: Invoice, *, ends_at: datetime, now: datetime, state: CaseState | None = None
 ) -> Situation:
     """Everything that the planner asks, read in the running scope."""
-    workspace = Workspace.objects.get(pk=current_workspace_id())
+    zone = zone_of_workspace()
     method = current_method(invoice)
     facts = RetryFacts(
         invoice_id=invoice.external_id,
@@ -63,7 +63,13 @@ def situation_of(
         checked_at=invoice.fetched_at,
         card_tries_30_days=_tries_of_card(method, now),
     )
-    return Situation(facts, workspace.zone, workspace.zone, method, is_automatic(invoice))
+    return Situation(facts, zone, zone, method, is_automatic(invoice))
+
+
+def zone_of_workspace() -> ZoneInfo:
+    """Whose day the database counts one charge by."""
+    name: str = Workspace.objects.values_list("time_zone", flat=True).get(pk=current_workspace_id())
+    return ZoneInfo(name)
 
 
 def is_automatic(invoice: Invoice) -> bool:
@@ -86,19 +92,19 @@ def current_method(invoice: Invoice) -> PaymentMethod | None:
 
 def _attempts(invoice: Invoice) -> tuple[AttemptFact, ...]:
     """Every try, whoever made it, and orders that failed before a bank was asked."""
+    rows = PaymentAttempt.objects.filter(invoice=invoice).values_list(
+        "attempted_at",
+        "status",
+        "decline_code",
+        "advice_code",
+        "network_code",
+        "fingerprint",
+        "brand",
+        "made_by",
+    )
     found = [
-        AttemptFact(
-            at=row.attempted_at,
-            outcome=_OUTCOMES[PaymentAttempt.Status(row.status)],
-            decline_code=row.decline_code,
-            advice_code=row.advice_code,
-            network_advice_code=row.network_code,
-            network_decline_code=row.network_code,
-            card=row.fingerprint,
-            brand=row.brand,
-            made_by=row.made_by,
-        )
-        for row in PaymentAttempt.objects.filter(invoice=invoice)
+        AttemptFact(at, _OUTCOMES[status], decline, advice, network, network, card, brand, made_by)
+        for at, status, decline, advice, network, card, brand, made_by in rows
     ]
     found += _without_attempt(invoice)
     return tuple(sorted(found, key=lambda fact: fact.at))
@@ -109,15 +115,16 @@ def _without_attempt(invoice: Invoice) -> list[AttemptFact]:
     orders = BillingOrder.objects.filter(
         invoice=invoice, kind=OrderKind.PAY, state__in=[*_UNDER_WAY, OrderState.FAILED], decline_code=""
     ).exclude(error_code="never_happened")
+    rows = orders.values_list("state", "sent_at", "planned_at", "error_code", "made_by", "provider_ref")
     return [
         AttemptFact(
-            at=order.sent_at or order.planned_at,
-            outcome=planning.UNKNOWN if order.state in _UNDER_WAY else planning.FAILED,
-            decline_code=order.error_code,
-            made_by=order.made_by,
+            at=sent_at or planned_at,
+            outcome=planning.UNKNOWN if state in _UNDER_WAY else planning.FAILED,
+            decline_code=error_code,
+            made_by=made_by,
         )
-        for order in orders
-        if order.state in _UNDER_WAY or not order.provider_ref
+        for state, sent_at, planned_at, error_code, made_by, charge in rows
+        if state in _UNDER_WAY or not charge
     ]
 
 

@@ -12,7 +12,7 @@ from dunning.cases.transitions import Phase
 from dunning.policy.definition import RetriedBy
 from dunning.policy.planning import NoRetry, Retry, first_notice_at, plan_next
 from dunning.policy.reasons import WhyNot
-from dunning.queries.case_facts import Situation, situation_of
+from dunning.queries.case_facts import Situation, current_method, situation_of, zone_of_workspace
 from dunning.services.case_steps import SOURCE, CaseBook
 
 # What the database says to a planned retry, in the planner's words; the day after all but "paid" may differ.
@@ -29,7 +29,7 @@ def plan(book: CaseBook, *, now: datetime) -> None:
     """Ask the planner anew and record what changes. A charge that is due at once begins at once."""
     if not book.state.is_open or book.state.stopped_at is not None or book.state.open_attempt is not None:
         return
-    known = situation_of(book.case.invoice, ends_at=book.state.ends_at, now=now, state=book.state)
+    known = situation_of(book.invoice, ends_at=book.state.ends_at, now=now, state=book.state)
     answer = _answer(book, known, now)
     notices_at = _notices_at(book, known, answer)
     if isinstance(answer, Retry):
@@ -82,21 +82,24 @@ def begin_charge(
     acting_user: User | None = None,
 ) -> BillingOrder | None:
     """Order a charge; the intent, its key and the step commit together with the caller's transaction."""
-    known = known or situation_of(book.case.invoice, ends_at=book.state.ends_at, now=now, state=book.state)
-    day = local_day(now, known.day_zone)
+    zone = known.day_zone if known else zone_of_workspace()
+    day = local_day(now, zone)
+    if not method:
+        there = known.method if known else current_method(book.invoice)
+        method = there.external_id if there else ""
     try:
         order = place_charge(
-            invoice=book.case.invoice,
+            invoice=book.invoice,
             day=day,
             now=now,
             made_by=made_by,
-            method=method or (known.method.external_id if known.method else ""),
+            method=method,
             source_type=SOURCE,
             source_id=book.case.pk,
             acting_user=acting_user,
         )
     except OrderRefused as refusal:
-        tomorrow = day_start(day + timedelta(days=1), known.day_zone)
+        tomorrow = day_start(day + timedelta(days=1), zone)
         why = REFUSED[refusal.reason]
         until = None if why in (WhyNot.PAID, WhyNot.HARD_DECLINE) else min(tomorrow, book.state.ends_at)
         book.record(RetryNotPlanned(reason=why, until=until), at=now)
@@ -126,7 +129,7 @@ def is_retry_due(book: CaseBook, *, now: datetime) -> bool:
 
 def take_over(book: CaseBook, *, now: datetime) -> None:
     """Where the policy retries here, the provider's own retries end."""
-    invoice: Invoice = book.case.invoice
+    invoice: Invoice = book.invoice
     if book.policy.retried_by is not RetriedBy.PLATFORM or not invoice.is_auto_advance:
         return
     known = situation_of(invoice, ends_at=book.state.ends_at, now=now, state=book.state)

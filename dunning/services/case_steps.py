@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from accounts.models import BillingOrder, Job, User
+from accounts.models import BillingOrder, Invoice, Job, User
 from dunning.cases.steps import Detail, Opened, Step
 from dunning.cases.transitions import CaseState, apply, replay
 from dunning.models import DunningCase, DunningStep
@@ -44,7 +44,6 @@ COLUMNS = (
     "is_held_out",
 )
 
-_READ_ALONG = ("invoice__subscription", "invoice__customer", "invoice__account", "policy_version")
 
 
 class CaseBook:
@@ -65,6 +64,13 @@ class CaseBook:
     @property
     def is_over(self) -> bool:
         return not self.state.is_open
+
+    @cached_property
+    def invoice(self) -> Invoice:
+        """With what the planner reads along."""
+        rows = Invoice.objects.select_related("subscription", "customer", "account")
+        found: Invoice = rows.get(pk=self.case.invoice_id)
+        return found
 
     @cached_property
     def policy(self) -> PolicyDefinition:
@@ -105,12 +111,13 @@ class CaseBook:
         """Steps and columns, in the running transaction."""
         if not self._new:
             return
-        for name, value in columns_of(self.state).items():
-            setattr(self.case, name, value)
+        changed = [name for name in COLUMNS if getattr(self.case, name) != getattr(self.state, name)]
+        for name in changed:
+            setattr(self.case, name, getattr(self.state, name))
         if self.case._state.adding:
             self.case.save(force_insert=True)
         else:
-            self.case.save(update_fields=[*COLUMNS, "notice_run", "contact"])
+            self.case.save(update_fields=changed)
         DunningStep.objects.bulk_create(self._new)
         self._new = []
 
@@ -122,8 +129,7 @@ def columns_of(state: CaseState) -> dict[str, Any]:
 
 def open_book(case_id: int) -> CaseBook | None:
     """Lock a case and read its history; None when it is gone."""
-    rows = DunningCase.objects.select_for_update(of=("self",)).select_related(*_READ_ALONG)
-    case = rows.filter(pk=case_id).first()
+    case = DunningCase.objects.select_for_update(no_key=True).filter(pk=case_id).first()
     return CaseBook(case, history(case)) if case else None
 
 

@@ -70,7 +70,7 @@ def _charge(
 ) -> BillingOrder:
     if book.state.open_attempt is not None:
         raise CaseRefused(WhyNot.OUTCOME_UNKNOWN)
-    known = situation_of(book.case.invoice, ends_at=book.state.ends_at, now=now, state=book.state)
+    known = situation_of(book.invoice, ends_at=book.state.ends_at, now=now, state=book.state)
     if not known.is_automatic:
         raise CaseRefused(WhyNot.NOT_AUTOMATIC)
     is_same = not method or known.method is None or known.method.external_id == method
@@ -136,7 +136,7 @@ def hand_over(*, case: DunningCase, acting_user: User, now: datetime) -> None:
 def mark_paid_by_hand(*, case: DunningCase, acting_user: User, now: datetime) -> None:
     """For accounts without a provider: the money came another way. The invoice is paid with it."""
     book = _open(case)
-    invoice = book.case.invoice
+    invoice = book.invoice
     if invoice.provider:
         raise CaseRefused("has_provider")
     owed = invoice.amount_minor - invoice.amount_paid_minor

@@ -14,7 +14,7 @@ from dunning.registry import case_listeners
 from dunning.services.case_plans import begin_retry, is_retry_due, plan
 from dunning.services.case_steps import CaseBook, open_book
 from dunning.services.closing import after_closing, apply_end_state, stop_orders
-from dunning.services.handing_over import due_at, hand_to_csm
+from dunning.services.handing_over import due_at, hand_to_csm, is_worth_it
 
 LONGEST_SLEEP = timedelta(days=30)
 
@@ -54,21 +54,25 @@ def _do_what_is_due(book: CaseBook, now: datetime) -> None:
         begin_retry(book, now=now)
     elif book.state.look_at is not None and book.state.look_at <= now and book.state.open_attempt is None:
         plan(book, now=now)
-    if (hand_over_at := due_at(book)) is not None and hand_over_at <= now:
+    if (hand_over_at := due_at(book)) is not None and hand_over_at <= now and is_worth_it(book):
         hand_to_csm(book, reason="rule", now=now)
     if _are_notices_due(book, now):
         _begin_notices(book, now)
 
 
 def _are_notices_due(book: CaseBook, now: datetime) -> bool:
+    """Nobody is told of a failure while a charge is under way that may mend it."""
     state = book.state
-    return state.notices_begun_at is None and state.notices_at is not None and state.notices_at <= now
+    is_waiting = state.notices_begun_at is None and state.open_attempt is None
+    return is_waiting and state.notices_at is not None and state.notices_at <= now
 
 
 def _begin_notices(book: CaseBook, now: datetime) -> None:
     runs = [listener.on_notices_due(book.case, now) for listener in case_listeners]
     run = next((run for run in runs if run is not None), None)
-    book.case.notice_run = run
+    if run is not None:
+        book.case.notice_run = run
+        book.case.save(update_fields=["notice_run"])
     is_hard = book.state.decline_class in HARD_DECLINES
     reason = "hard" if is_hard else "silent_over"
     book.record(NoticeBegun(reason=reason, run=run.pk if run else 0), at=now)
@@ -76,7 +80,9 @@ def _begin_notices(book: CaseBook, now: datetime) -> None:
 
 def _again_at(book: CaseBook, now: datetime) -> datetime | None:
     """The next moment that is known. A stopped case, or one whose charge is under way, waits for what moves it."""
-    moments = [moment for moment in (book.state.next_at, due_at(book)) if moment is not None]
-    at = min(moments, default=now + LONGEST_SLEEP)
+    hand_over_at = due_at(book)
+    is_ahead = hand_over_at is not None and hand_over_at > now
+    moments = [book.state.next_at, hand_over_at if is_ahead else None]
+    at = min((moment for moment in moments if moment is not None), default=now + LONGEST_SLEEP)
     # What is due and could not be done waits for an outcome, which wakes the case.
     return at if at > now else now + timedelta(minutes=10)

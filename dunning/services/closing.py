@@ -48,14 +48,14 @@ def stop_orders(book: CaseBook, *, now: datetime) -> bool:
 def apply_end_state(book: CaseBook, *, now: datetime) -> None:
     """The policy's time is over: the step and the orders that make it true."""
     end = book.policy.end_state
-    marks = book.policy.marks_uncollectible and bool(book.case.invoice.provider)
+    marks = book.policy.marks_uncollectible and bool(book.invoice.provider)
     book.record(EndStateApplied(end_state=end, is_marked_uncollectible=marks), at=now)
     day = _today(now)
-    subscription = book.case.invoice.subscription
+    subscription = book.invoice.subscription
     if end in ORDERS and subscription is not None and subscription.ended_at is None:
         _order(book, ORDERS[end], day, now, subscription=subscription)
     if marks:
-        _order(book, OrderKind.UNCOLLECTIBLE, day, now, invoice=book.case.invoice)
+        _order(book, OrderKind.UNCOLLECTIBLE, day, now, invoice=book.invoice)
 
 
 def _order(book: CaseBook, kind: OrderKind, day: date, now: datetime, **target: Any) -> None:

@@ -18,13 +18,19 @@ QUEUE_SOURCE = "dunning"
 
 
 def due_at(book: CaseBook) -> datetime | None:
-    """When the policy hands the case over by itself; None when it does not, or did."""
+    """When the policy looks whether to hand the case over by itself; None when it does not, or did."""
     state, policy = book.state, book.policy
     if not state.is_open or state.handed_over_at is not None or state.stopped_at is not None:
         return None
-    if policy.handoff_arr_minor is None or arr_of(book.case)[0] < policy.handoff_arr_minor:
+    if policy.handoff_arr_minor is None:
         return None
     return state.failed_at + timedelta(days=policy.handoff_days)
+
+
+def is_worth_it(book: CaseBook) -> bool:
+    """So much is at stake that a person should ask."""
+    least = book.policy.handoff_arr_minor
+    return least is not None and arr_of(book.case)[0] >= least
 
 
 def hand_to_csm(book: CaseBook, *, reason: str, now: datetime, acting_user: Any = None) -> None:
