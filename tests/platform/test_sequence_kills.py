@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.worker, pytest.mark.slow]
 NOTE = {"kind": NAME}
 PAUSE = {"kind": "wait", "amount": 30, "unit": "days"}
 # SEQUENCE_KILLS="1000 20" sets runs and kills of the quick form.
-QUICK = tuple(int(word) for word in os.environ.get("SEQUENCE_KILLS", "200 5").split())
+QUICK = tuple(int(word) for word in os.environ.get("SEQUENCE_KILLS", "100 5").split())
 EFFECTS = 6  # steps with an effect in the sequence below
 
 
