@@ -48,7 +48,9 @@ class Plan(PublicModel):
     """What is sold. `list_mrr_minor` is the monthly list price of one subscription (per seat if `is_per_seat`)."""
 
     name = models.CharField(max_length=200)
-    external_id = models.CharField(max_length=200, blank=True, help_text="the provider's price")
+    external_id = models.CharField(
+        max_length=200, blank=True, help_text="the provider's price", default="", db_default=""
+    )
     list_mrr_minor = models.BigIntegerField(null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     is_per_seat = models.BooleanField(default=False)
@@ -90,18 +92,24 @@ class Subscription(MirroredModel):
     ended_reason = models.CharField(max_length=40, blank=True)
     ended_cause = models.CharField(max_length=12, choices=EndedCause.choices, blank=True)
     properties = models.JSONField(default=dict, blank=True)
-    provider = models.CharField(max_length=12, blank=True, help_text="empty: imported")
+    provider = models.CharField(
+        max_length=12, blank=True, help_text="empty: imported", default="", db_default=""
+    )
     customer = models.ForeignKey(
         "accounts.BillingCustomer", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     default_method = models.CharField(
-        max_length=200, blank=True, help_text="a payment method of its own, which is charged first"
+        max_length=200,
+        blank=True,
+        help_text="a payment method of its own, which is charged first",
+        default="",
+        db_default="",
     )
-    collection_method = models.CharField(max_length=24, blank=True)
+    collection_method = models.CharField(max_length=24, blank=True, default="", db_default="")
     cancel_at = models.DateTimeField(null=True, blank=True)
     trial_ends_at = models.DateTimeField(null=True, blank=True)
     discount_ends_at = models.DateTimeField(null=True, blank=True)
-    is_collection_paused = models.BooleanField(default=False)
+    is_collection_paused = models.BooleanField(default=False, db_default=False)
     pause_ends_at = models.DateTimeField(null=True, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True)
 
@@ -204,25 +212,33 @@ class Invoice(MirroredModel):
     due_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True, blank=True)
     properties = models.JSONField(default=dict, blank=True)
-    provider = models.CharField(max_length=12, blank=True, help_text="empty: imported")
+    provider = models.CharField(
+        max_length=12, blank=True, help_text="empty: imported", default="", db_default=""
+    )
     customer = models.ForeignKey(
         "accounts.BillingCustomer", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    number = models.CharField(max_length=100, blank=True, help_text="as the customer knows it")
-    description = models.CharField(max_length=300, blank=True)
-    amount_paid_minor = models.BigIntegerField(default=0)
-    refunded_minor = models.BigIntegerField(default=0)
-    billing_reason = models.CharField(max_length=40, blank=True)
-    collection_method = models.CharField(max_length=24, blank=True)
+    number = models.CharField(
+        max_length=100, blank=True, help_text="as the customer knows it", default="", db_default=""
+    )
+    description = models.CharField(max_length=300, blank=True, default="", db_default="")
+    amount_paid_minor = models.BigIntegerField(default=0, db_default=0)
+    refunded_minor = models.BigIntegerField(default=0, db_default=0)
+    billing_reason = models.CharField(max_length=40, blank=True, default="", db_default="")
+    collection_method = models.CharField(max_length=24, blank=True, default="", db_default="")
     is_auto_advance = models.BooleanField(
-        default=False, help_text="the provider itself goes on trying to collect it"
+        default=False, help_text="the provider itself goes on trying to collect it", db_default=False
     )
     next_attempt_at = models.DateTimeField(null=True, blank=True, help_text="the provider's own next try")
     period_start = models.DateTimeField(null=True, blank=True)
     period_end = models.DateTimeField(null=True, blank=True)
-    hosted_url = models.CharField(max_length=2000, blank=True)
+    hosted_url = models.CharField(max_length=2000, blank=True, default="", db_default="")
     payment_ref = models.CharField(
-        max_length=200, blank=True, help_text="what its charges are tied to at the provider"
+        max_length=200,
+        blank=True,
+        help_text="what its charges are tied to at the provider",
+        default="",
+        db_default="",
     )
     made_at = models.DateTimeField(null=True, blank=True, help_text="when the provider made it")
     fetched_at = models.DateTimeField(null=True, blank=True)

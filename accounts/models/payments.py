@@ -208,20 +208,22 @@ class PaymentAttempt(WorkspaceModel):
     attempted_at = models.DateTimeField()
     status = models.CharField(max_length=12, choices=Status.choices)
     decline_code = models.CharField(max_length=60, blank=True)
-    advice_code = models.CharField(max_length=60, blank=True)
-    network_code = models.CharField(max_length=60, blank=True)
-    external_id = models.CharField(max_length=200, blank=True)
+    advice_code = models.CharField(max_length=60, blank=True, default="", db_default="")
+    network_code = models.CharField(max_length=60, blank=True, default="", db_default="")
+    external_id = models.CharField(max_length=200, blank=True, default="", db_default="")
     amount_minor = models.BigIntegerField(null=True, blank=True)
-    made_by = models.CharField(max_length=10, choices=MadeBy.choices, default=MadeBy.PROVIDER)
+    made_by = models.CharField(
+        max_length=10, choices=MadeBy.choices, default=MadeBy.PROVIDER, db_default=MadeBy.PROVIDER
+    )
     order = models.ForeignKey(
         BillingOrder, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    method = models.CharField(max_length=200, blank=True)
-    method_kind = models.CharField(max_length=40, blank=True)
-    brand = models.CharField(max_length=40, blank=True)
-    last4 = models.CharField(max_length=4, blank=True)
-    country = models.CharField(max_length=2, blank=True)
-    fingerprint = models.CharField(max_length=100, blank=True)
+    method = models.CharField(max_length=200, blank=True, default="", db_default="")
+    method_kind = models.CharField(max_length=40, blank=True, default="", db_default="")
+    brand = models.CharField(max_length=40, blank=True, default="", db_default="")
+    last4 = models.CharField(max_length=4, blank=True, default="", db_default="")
+    country = models.CharField(max_length=2, blank=True, default="", db_default="")
+    fingerprint = models.CharField(max_length=100, blank=True, default="", db_default="")
 
     class Meta(WorkspaceModel.Meta):
         constraints = [
