@@ -270,7 +270,7 @@ def _agree(few: list[Account], fields: list[SegmentField], examples: int) -> Non
                 raise  # anything else than blanks must be read
             return
         wanted = {account.pk for account in few if holds(tree, known[account.pk], moment)}
-        assert set(accounts_in(tree, now=NOW).values_list("pk", flat=True)) == wanted
+        assert set(accounts_in(tree, now=NOW).values_list("pk", flat=True)) == wanted, data
         assert describe(tree)
 
     check()
@@ -290,4 +290,6 @@ def test_any_valid_tree_agrees_with_python(few):
 
 @pytest.mark.soak
 def test_any_valid_tree_agrees_with_python_at_length(few):
-    _agree(few, list(all_fields().values()), examples=5_000)
+    # A closed list without an entry, such as segments where there is none, has no value that could be drawn.
+    known = [one for one in all_fields().values() if not one.is_closed or (one.choices and one.choices())]
+    _agree(few, known, examples=5_000)
