@@ -44,7 +44,7 @@ def kinds_in_order() -> list[ImportKind]:
 
 
 def _field_words(field: ImportField) -> str:
-    """"Start · started_at (required)": what a person reads, and what the file's documentation may say."""
+    """ "Start · started_at (required)": what a person reads, and what the file's documentation may say."""
     words = str(field.label)
     if words.lower() != field.name:
         words += f" · {field.name}"
@@ -217,7 +217,9 @@ class ColumnsForm(forms.Form):
         for name, columns in feeding.items():
             if len(columns) > 1:
                 words = gettext("Two columns feed “%(field)s”: %(columns)s. Choose one of them.")
-                self.add_error(None, words % {"field": self.kind.spec.field(name).label, "columns": ", ".join(columns)})
+                self.add_error(
+                    None, words % {"field": self.kind.spec.field(name).label, "columns": ", ".join(columns)}
+                )
         missing = [str(f.label) for f in self.kind.spec.fields if f.required and f.name not in feeding]
         if missing:
             words = gettext("No column feeds %(fields)s yet. Rows cannot be imported without it.")
