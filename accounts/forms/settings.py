@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -13,6 +14,7 @@ from accounts.models import ApiKey, Role, User, Workspace
 from accounts.models.workspaces import LANGUAGES
 
 
+@cache
 def time_zones() -> list[tuple[str, str]]:
     names = sorted(
         name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix"))
