@@ -213,7 +213,7 @@ event_lists = st.lists(
 class TestAnyOrder:
     """The mess: a random order with repetitions, cut into batches, folds in between, people known at any time."""
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(rows=event_lists, data=st.data())
     def test_the_mess_equals_the_tidy_run(
         self, scope: Cast, rows: list[EventRow], data: st.DataObject
