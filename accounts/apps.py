@@ -12,6 +12,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import (
             audit_words,
+            billing_setup,
             import_kinds,
             job_kinds,
             mail_setup,
@@ -30,6 +31,7 @@ class AccountsConfig(AppConfig):
         audit_words.register()
         import_kinds.register()
         job_kinds.register()
+        billing_setup.register()
         mail_setup.register()
         navigation.register()
         notification_kinds.register()

@@ -7,6 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from accounts.services.billing_reconcile import request_reconciliations
 from accounts.services.digests import send_due_digests
 from accounts.services.jobs import run_due_jobs
 from accounts.services.retention import request_pruning
@@ -33,6 +34,11 @@ def prune() -> int:
 @shared_task(name="accounts.delete_due_workspaces")
 def delete_workspaces() -> int:
     return delete_due_workspaces(timezone.now())
+
+
+@shared_task(name="accounts.reconcile_billing")
+def reconcile_billing() -> int:
+    return request_reconciliations(timezone.now())
 
 
 def nudge() -> None:

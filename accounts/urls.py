@@ -30,6 +30,7 @@ from accounts.views import (
 app_name = "accounts"
 urlpatterns = [
     path("", include("accounts.text_urls")),
+    path("", include("accounts.billing_urls")),
     path("", include("accounts.first_run_urls")),
     path("settings/imports/", include("accounts.import_urls")),
     path("settings/rates/", rates.rates, name="rates"),

@@ -22,6 +22,13 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    # Each hour the payment provider's own list of messages, for those that never arrived; each night both ledgers
+    # beside each other. What is not due yet is not begun.
+    "accounts.reconcile_billing": {
+        "task": "accounts.reconcile_billing",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "health.start_due_nights": {
         "task": "health.start_due_nights",
         "schedule": 60.0,

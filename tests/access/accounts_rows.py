@@ -9,6 +9,7 @@ from accounts.models import (
     Account,
     Activity,
     ApiKey,
+    BillingMessage,
     Import,
     ImportUpload,
     Invitation,
@@ -44,6 +45,7 @@ OPEN = {
     "accounts:brand_logo": "a picture for everybody's mail program",
     "accounts:sender_confirmation": "guarded by its own token",
     "accounts:mail_webhook": "guarded by the mail provider's secret",
+    "accounts:stripe_webhook": "guarded by Stripe's signature",
     "accounts:sso": "how one gets in",
     "accounts:sso_workspace": "how one gets in; says nothing of workspaces without a provider",
     "accounts:sso_login": "how one gets in; tests/accounts/sso",
@@ -96,6 +98,7 @@ KINDS = {
     "text": ("text", "text_preview", "text_draft_discard", "text_archive"),
     "text_version": ("text_rollback",),
     "contact": ("contact", "person_data", "person_copies", "person_erasures"),
+    "parked_message": ("billing_trial",),
     "provider": ("mail_provider_disconnection",),
     "suppression": ("suppression_removal",),
     "email": ("doubtful_mail", "mail_shown", "mail_shown_frame", "mail_withdrawals"),
@@ -106,7 +109,7 @@ KINDS = {
 # Mails inside our pages: documents of their own, in a sandbox that runs nothing.
 FRAMES = {"text_preview", "branding_preview", "mail_preview", "mail_shown_frame"}
 # What no refused request may change.
-KEPT = (Note, Activity, SavedView, Membership, Invitation, ApiKey)
+KEPT = (Note, Activity, SavedView, Membership, Invitation, ApiKey, BillingMessage)
 
 
 def rows(account: Account, member: Membership, now: datetime) -> dict[str, Any]:
@@ -134,6 +137,9 @@ def rows(account: Account, member: Membership, now: datetime) -> dict[str, Any]:
         ),
         "person_request": PersonRequest.objects.create(kind="export", requested_at=now),
         "export": WorkspaceExport.objects.create(requested_at=now),
+        "parked_message": BillingMessage.objects.create(
+            message_id="evt_1", message_type="invoice.paid", made_at=now, received_at=now, parked_at=now
+        ),
         **webhook_rows(now),
         **text_rows(account, member),
         **mail_rows(account, now),

@@ -26,6 +26,7 @@ def test_every_unsafe_address_wants_the_form_token(cast, made):
 # Addresses that take an unsafe request without a form token, each with what guards it instead.
 WITHOUT_TOKEN = {
     "accounts:unsubscribe": "one click by a mail program (RFC 8058); the link is the secret",
+    "accounts:stripe_webhook": "Stripe's signature",
     "accounts:mail_webhook": "the mail provider's signature or secret",
     "health:intake_": "a write key",
     "api-1.0:": "a bearer key; sessions are not looked at",

@@ -53,9 +53,14 @@ def read_method(gateway: Gateway, method_id: str) -> MethodFacts:
 
 
 def read_price(gateway: Gateway, price_id: str) -> PriceFacts:
-    """With its product's name and its tiers."""
-    expand = {"expand": ["product", "tiers"]}
-    return _one(gateway, lambda v1: v1.prices.retrieve(price_id, expand), parsing.price)
+    """With its product's name and, where it has them, its tiers."""
+    found = _price(gateway, price_id, "product")
+    return _price(gateway, price_id, "product", "tiers") if found.is_tiered else found
+
+
+def _price(gateway: Gateway, price_id: str, *expand: str) -> PriceFacts:
+    asked = {"expand": list(expand)}
+    return _one(gateway, lambda v1: v1.prices.retrieve(price_id, asked), parsing.price)
 
 
 def read_subscription(gateway: Gateway, subscription_id: str) -> SubscriptionFacts:
@@ -124,7 +129,7 @@ def invoice_of_intent(gateway: Gateway, intent_id: str) -> str:
 
 
 def list_prices(gateway: Gateway, cursor: str) -> Page[PriceFacts]:
-    return _page(gateway, "prices", parsing.price, cursor, expand=["data.product", "data.tiers"])
+    return _page(gateway, "prices", parsing.price, cursor, expand=["data.product"])
 
 
 def list_customers(gateway: Gateway, cursor: str) -> Page[CustomerFacts]:

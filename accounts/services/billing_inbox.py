@@ -1,0 +1,128 @@
+"""The provider's messages: stored raw before the answer, once per message id; a job works on them later."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from accounts.gateways.stripe.client import BillingError
+from accounts.gateways.stripe.events import verify
+from accounts.gateways.stripe.facts import EventFacts
+from accounts.gateways.stripe.reading import parsed_event
+from accounts.models import BillingConnection, BillingMessage, Job
+from accounts.registry import billing_readers
+from cs_platform.lib.database_clock import database_now
+
+MESSAGE_JOB = "accounts.billing_message"
+_SIGN_OF_LIFE = timedelta(seconds=5)
+# Messages speak of many things; what is read afresh is one of these. The key is the object's type, the value
+# the fields of the message's object that name what to read, in this order.
+_READ_INSTEAD = {
+    "charge": ("payment_intent", "id"),
+    "refund": ("charge", "payment_intent"),
+    "dispute": ("charge", "payment_intent"),
+    "invoice_payment": ("invoice",),
+    "discount": ("subscription", "customer"),
+    "card": ("customer",),
+    "source": ("customer",),
+    "bank_account": ("customer",),
+}
+_READ_ITSELF = {
+    "invoice",
+    "subscription",
+    "customer",
+    "payment_method",
+    "payment_intent",
+    "price",
+    "plan",
+    "product",
+}
+
+
+def current_connection() -> BillingConnection | None:
+    """The workspace's connected provider."""
+    return BillingConnection.objects.filter(disconnected_at__isnull=True).first()
+
+
+@transaction.atomic
+def receive(*, body: bytes, header: str, now: datetime) -> BillingMessage | None:
+    """Store a message of the running scope's provider and its job; None where no provider is connected.
+
+    Raises BadSignature for what the provider did not send. A message that is here already only counts up.
+    """
+    connected = current_connection()
+    if connected is None:
+        return None
+    data = verify(body, header, secrets_of(connected, now), now)
+    received_at = database_now()
+    is_quiet = Q(last_message_at__isnull=True) | Q(last_message_at__lt=received_at - _SIGN_OF_LIFE)
+    BillingConnection.objects.filter(is_quiet, pk=connected.pk).update(last_message_at=received_at)
+    return store(data, body=body, received_at=received_at)
+
+
+def secrets_of(connected: BillingConnection, now: datetime) -> list[str]:
+    """The webhook secret, and the former one while it still counts."""
+    older = connected.previous_until is not None and connected.previous_until > now
+    return [connected.webhook_secret, connected.previous_secret if older else ""]
+
+
+def store(
+    data: Mapping[str, Any], *, body: bytes | None = None, received_at: datetime, was_listed: bool = False
+) -> BillingMessage:
+    """One row and one job per message id, whoever told us of it: a delivery or the provider's list."""
+    try:
+        event = parsed_event(dict(data))
+    except BillingError:  # of an unknown shape: kept for a person to look at
+        event = EventFacts(str(data["id"]), str(data.get("type", "")), received_at, "", "", {}, False)
+    raw = json.dumps(data).encode() if body is None else body
+    target = target_of(event)
+    is_idle = not target and reader_of(event.type) is None
+    row, is_new = BillingMessage.objects.get_or_create(
+        message_id=event.id[:200],
+        defaults={
+            "message_type": event.type[:100],
+            "object_id": target[:200],
+            "body": None if is_idle else raw,
+            "made_at": event.created_at,
+            "received_at": received_at,
+            "processed_at": received_at if is_idle else None,
+            "was_listed": was_listed,
+            "deliveries": 0 if was_listed else 1,
+        },
+    )
+    if is_new and not is_idle:
+        Job.objects.put(MESSAGE_JOB, row.pk)
+    elif not is_new and not was_listed:
+        BillingMessage.objects.filter(pk=row.pk).update(deliveries=F("deliveries") + 1)
+    return row
+
+
+def target_of(event: EventFacts) -> str:
+    """The id of what to read afresh after this message; empty for what the mirror does not hold."""
+    if event.object_type in _READ_ITSELF:
+        return event.object_id if not event.type.startswith("invoice.upcoming") else ""
+    for name in _READ_INSTEAD.get(event.object_type, ()):
+        value = event.object.get(name)
+        found = value.get("id") if isinstance(value, Mapping) else value
+        if found:
+            return str(found)
+    return ""
+
+
+def reader_of(message_type: str) -> Any:
+    """The registered reader of an app above for this kind of message, or None."""
+    return next((reader for reader in billing_readers if message_type.startswith(reader.name)), None)
+
+
+def drop_messages(before: datetime, limit: int) -> int:
+    """Retention: forget messages that were worked on, and parked ones that nobody wanted."""
+    ended = Q(processed_at__isnull=False) | Q(parked_at__isnull=False)
+    old = BillingMessage.objects.filter(ended, received_at__lt=before).order_by("pk")
+    ids = list(old.values_list("pk", flat=True)[:limit])
+    BillingMessage.objects.filter(pk__in=ids).delete()
+    return len(ids)

@@ -1,0 +1,148 @@
+"""Working on the provider's messages: read afresh what a message speaks of, and write it.
+
+A message is only a hint that something changed. Order, repetition and age do not matter: what counts is what the
+provider says now, and a message that came before the last read began has nothing to add.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.gateways.stripe.client import BillingError
+from accounts.models import BillingConnection, BillingMessage, Job, User
+from accounts.services.audit import audit
+from accounts.services.billing_inbox import MESSAGE_JOB, current_connection, reader_of
+from accounts.services.billing_pace import paced_gateway
+from accounts.services.billing_refresh import Found, Reader, is_read_since
+from accounts.services.jobs import ComeBack, Lease, LostLease
+from accounts.services.notifications import notify_admins
+from cs_platform.lib.scoping import workspace_scope
+
+log = structlog.get_logger(__name__)
+
+PARKED_KIND = "accounts.billing_message_parked"
+REFUSED_KIND = "accounts.billing_key_refused"
+MOST_FAILURES = 5
+# Not our fault and not the message's: the provider is away, is asked too much, or no longer takes our key.
+_AWAY, _REFUSED = timedelta(seconds=30), timedelta(minutes=15)
+
+
+def work_message(lease: Lease) -> None:
+    """Handler of the job. What fails five times is parked, told to the admins, and holds up nothing else."""
+    with workspace_scope(lease.workspace_id):
+        row = BillingMessage.objects.filter(
+            pk=lease.object_id, processed_at__isnull=True, parked_at__isnull=True
+        ).first()
+        connected = current_connection()
+        if row is None:
+            return
+        if connected is None:
+            _close(row, note="disconnected")
+            return
+        if lease.attempts > MOST_FAILURES:  # it took its workers with it
+            _note_failure(row, "its worker died", now=timezone.now(), is_last=True)
+            return
+        if row.object_id and not _is_special(row) and is_read_since(row.object_id, row.received_at):
+            _close(row)
+            return
+    try:
+        _work(lease, connected, row)
+    except (ComeBack, LostLease):
+        raise
+    except BillingError as error:
+        _judge(lease, connected, row, error)
+    except Exception as error:
+        log.exception("billing.message_failed", message_type=row.message_type, failures=row.failures + 1)
+        _fail(lease, row, type(error).__name__)
+
+
+def _work(lease: Lease, connected: BillingConnection, row: BillingMessage) -> None:
+    gateway = paced_gateway(connected)
+    reader, found = reader_of(row.message_type), Found()
+    finish = reader.read(gateway, row) if reader else lambda: None
+    if row.object_id:
+        afresh = Reader(gateway)
+        afresh.read(row.object_id)
+        found = afresh.found
+    with workspace_scope(lease.workspace_id):
+        lease.hold()
+        is_updated = row.message_type == "payment_method.automatically_updated"
+        found.apply(
+            now=timezone.now(), changed_at=row.made_at, replaced_at=row.made_at if is_updated else None
+        )
+        finish()
+        _close(row)
+
+
+def _is_special(row: BillingMessage) -> bool:
+    """Whether the message itself says something that reading the object does not."""
+    return (
+        row.message_type == "payment_method.automatically_updated" or reader_of(row.message_type) is not None
+    )
+
+
+def _close(row: BillingMessage, note: str = "") -> None:
+    """Worked on; the text goes, as it may name people."""
+    BillingMessage.objects.filter(pk=row.pk).update(processed_at=timezone.now(), body=None, last_error=note)
+
+
+def _judge(lease: Lease, connected: BillingConnection, row: BillingMessage, error: BillingError) -> None:
+    """Whether to come back, and when, or to count it against the message."""
+    if error.is_refused_key:
+        with workspace_scope(lease.workspace_id):
+            note_refused(connected, now=timezone.now())
+        raise ComeBack(_REFUSED)
+    if not error.permanent and error.code != "unreadable":
+        raise ComeBack(_AWAY * (1 + random.random())) from error
+    _fail(lease, row, error.text)
+
+
+def _fail(lease: Lease, row: BillingMessage, reason: str) -> None:
+    with workspace_scope(lease.workspace_id):
+        lease.hold()
+        failures = _note_failure(row, reason, now=timezone.now())
+    if failures < MOST_FAILURES:
+        raise ComeBack(timedelta(seconds=5 * 2**failures))
+
+
+def _note_failure(row: BillingMessage, reason: str, *, now: datetime, is_last: bool = False) -> int:
+    locked = BillingMessage.objects.select_for_update().get(pk=row.pk)
+    locked.failures, locked.last_error = locked.failures + 1, reason[:200]
+    if is_last or locked.failures >= MOST_FAILURES:
+        locked.parked_at = now
+        log.error("billing.message_parked", message_type=locked.message_type, reason=reason)
+        notify_admins(
+            kind=PARKED_KIND,
+            cause_key=f"{locked.pk}:{now.isoformat()}",
+            context={"type": locked.message_type},
+            now=now,
+        )
+    locked.save(update_fields=["failures", "last_error", "parked_at"])
+    return int(locked.failures)
+
+
+def note_refused(connected: BillingConnection, *, now: datetime) -> None:
+    """The provider no longer takes the key: shown on the page and told once, until it is changed."""
+    fresh = BillingConnection.objects.filter(pk=connected.pk, refused_at__isnull=True)
+    if fresh.update(refused_at=now):
+        context: dict[str, Any] = {"account": connected.account_name}
+        notify_admins(
+            kind=REFUSED_KIND, cause_key=f"{connected.pk}:{now.isoformat()}", context=context, now=now
+        )
+
+
+@transaction.atomic
+def try_again(*, message: BillingMessage, acting_user: User, now: datetime) -> bool:
+    """Give a parked message another five tries; False when it is not parked any more."""
+    parked = BillingMessage.objects.filter(pk=message.pk, parked_at__isnull=False, processed_at__isnull=True)
+    if not parked.update(parked_at=None, failures=0, last_error=""):
+        return False
+    Job.objects.put(MESSAGE_JOB, message.pk)
+    audit("accounts.billing_message.tried_again", acting_user=acting_user, target=message)
+    return True

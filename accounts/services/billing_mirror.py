@@ -1,0 +1,166 @@
+"""The mirror of customers, payment methods and prices. What was read later wins, whatever came first.
+
+Every row remembers when the read began that it shows (`fetched_at`, the database's clock). An answer is applied
+only if its read began later, under a lock on the object's id, so that order and repetition of messages do not matter.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import connection, models
+
+from accounts.gateways.stripe.facts import CustomerFacts, MethodFacts, PriceFacts
+from accounts.models import BillingCustomer, Invoice, PaymentAttempt, PaymentMethod, Plan, Subscription
+from accounts.services.billing_accounts import account_of, is_erased, keep_billing_contact
+from accounts.services.billing_mrr import list_mrr_minor
+from accounts.services.movements import rebuild_movements
+from accounts.signals import payment_method_changed
+from cs_platform.lib.scoping import current_workspace_id
+
+PROVIDER = "stripe"
+M = TypeVar("M", bound=models.Model)
+
+
+def lock_object(external_id: str) -> None:
+    """One at a time for this object until the transaction ends, whether its row exists or not."""
+    with connection.cursor() as cursor:
+        name = f"billing:{current_workspace_id()}:{external_id}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
+def known_row(model: type[M], external_id: str) -> M | None:
+    """The mirror's row; call it under `lock_object`."""
+    found: M | None = model._default_manager.filter(external_id=external_id).first()
+    return found
+
+
+def is_stale(row: Any, fetched_at: datetime) -> bool:
+    """Whether the row shows a read that began at the same time or later."""
+    return row is not None and row.fetched_at is not None and row.fetched_at >= fetched_at
+
+
+def apply_customer(found: CustomerFacts, *, fetched_at: datetime, now: datetime) -> BillingCustomer | None:
+    """Write a customer, its account and the person who gets the bills; None when something newer is here."""
+    lock_object(found.id)
+    row = known_row(BillingCustomer, found.id)
+    if is_stale(row, fetched_at):
+        return None
+    if found.is_deleted:
+        if row is not None:
+            row.is_deleted, row.fetched_at = True, fetched_at
+            row.save(update_fields=["is_deleted", "fetched_at"])
+        return row
+    account = account_of(found, row, now=now)
+    is_gone = is_erased(found)
+    values: dict[str, Any] = {
+        "account": account,
+        "provider": PROVIDER,
+        "name": "" if is_gone else found.name[:200],
+        "email": "" if is_gone else found.email[:254],
+        "language": found.language,
+        "country": found.country[:2],
+        "currency": found.currency[:3],
+        "default_method": found.default_method_id,
+        "is_deleted": False,
+        "fetched_at": fetched_at,
+    }
+    before = row
+    row, _ = BillingCustomer.objects.update_or_create(external_id=found.id, defaults=values)
+    if before is not None and before.account_id not in (None, account.pk):
+        _move(row, from_account=before.account_id)
+    if not is_gone:
+        keep_billing_contact(found, account, now=now)
+    if found.default_method is not None:
+        apply_method(found.default_method, fetched_at=fetched_at, now=now, is_quiet=before is None)
+    if before is not None and before.default_method != found.default_method_id:
+        payment_method_changed.send(row.pk)
+    return row
+
+
+def _move(customer: BillingCustomer, *, from_account: int | None) -> None:
+    """The company said whose customer this really is: what belongs to it goes along."""
+    invoices = Invoice.objects.filter(customer=customer)
+    PaymentAttempt.objects.filter(invoice__in=invoices).update(account_id=customer.account_id)
+    invoices.update(account_id=customer.account_id)
+    Subscription.objects.filter(customer=customer).update(account_id=customer.account_id)
+    rebuild_movements(pk for pk in (from_account, customer.account_id) if pk is not None)
+
+
+def apply_method(
+    found: MethodFacts,
+    *,
+    fetched_at: datetime,
+    now: datetime,
+    replaced_at: datetime | None = None,
+    is_quiet: bool = False,
+) -> PaymentMethod | None:
+    """Write a payment method; None when something newer is here or its customer is not.
+
+    `replaced_at`: the card network's updater said so. A card with other data is another card: what its bank once
+    refused for good may be charged again.
+    """
+    lock_object(found.id)
+    row = known_row(PaymentMethod, found.id)
+    if is_stale(row, fetched_at):
+        return None
+    customer = known_row(BillingCustomer, found.customer_id) if found.customer_id else None
+    if customer is None and row is None:
+        return None
+    values: dict[str, Any] = {
+        "kind": found.kind[:40],
+        "brand": found.brand[:40],
+        "last4": found.last4,
+        "exp_month": found.exp_month,
+        "exp_year": found.exp_year,
+        "country": found.country[:2],
+        "fingerprint": found.fingerprint[:100],
+        "wallet": found.wallet[:40],
+        "created_at": found.created_at,
+        "detached_at": None if customer else ((row and row.detached_at) or now),
+        "fetched_at": fetched_at,
+    }
+    if customer is not None:
+        values["customer"] = customer
+    is_another = row is not None and _card_of(row) != (found.fingerprint, found.exp_month, found.exp_year)
+    if replaced_at is not None or is_another:
+        values |= {"replaced_at": replaced_at or now, "blocked_at": None, "blocked_code": ""}
+    is_news = (
+        row is None or is_another or replaced_at is not None or bool(row.detached_at) != (customer is None)
+    )
+    row, _ = PaymentMethod.objects.update_or_create(external_id=found.id, defaults=values)
+    if is_news and not is_quiet:
+        payment_method_changed.send(row.customer_id)
+    return row
+
+
+def _card_of(row: PaymentMethod) -> tuple[str, int | None, int | None]:
+    return row.fingerprint, row.exp_month, row.exp_year
+
+
+def apply_price(found: PriceFacts) -> Plan:
+    """The plan of a price. A plan of the same name that came from a file is this one."""
+    lock_object(found.id)
+    plan = Plan.objects.filter(external_id=found.id).first()
+    name = (found.product_name or found.nickname)[:200]
+    if plan is None:
+        plan = (name and Plan.objects.filter(name=name, external_id="").first()) or Plan()
+    if not plan.name or (name and plan.external_id and not plan.name.startswith(name)):
+        plan.name = _free_name(name or found.id, found)
+    plan.external_id, plan.currency = found.id, found.currency
+    plan.list_mrr_minor = list_mrr_minor(found)
+    plan.save()
+    return plan
+
+
+def _free_name(name: str, found: PriceFacts) -> str:
+    """Several prices of one product are several plans: "Growth", "Growth (yearly)", "Growth (price_1P…)"."""
+    lock_object("plan names")
+    every = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}.get(found.interval, "")
+    for words in ("", found.nickname, every, f"{every} {found.currency}".strip(), found.id):
+        candidate = f"{name} ({words})"[:200] if words else name
+        is_taken = Plan.objects.filter(name=candidate).exclude(external_id=found.id).exists()
+        if words != name and not is_taken:
+            return candidate
+    return found.id
