@@ -30,10 +30,18 @@ def _node(node: Group | Rule, moment: Moment) -> Q:
 def _rule(rule: Rule, moment: Moment) -> Q:
     field, op = rule.field, rule.operator.name
     if field.kind == FieldKind.BOOLEAN and op == "no" and not field.optional:
-        return ~_placed(field, _yes(field), moment)
+        return _none_of(field, _placed(field, _yes(field), moment))
     positive = _positive(field, NEGATIONS.get(op, op), rule.value, moment)
     placed = _placed(field, positive, moment)
-    return ~placed if op in NEGATIONS else placed
+    return _none_of(field, placed) if op in NEGATIONS else placed
+
+
+def _none_of(field: SegmentField, condition: Q) -> Q:
+    """The accounts without it, those too that have no value. Said in full: after an inner AND over the same join
+    Django's own negation forgets the rows that are not there."""
+    if field.rows is not None:
+        return ~condition
+    return ~condition | Q(**{f"{field.column}__isnull": True})
 
 
 def _placed(field: SegmentField, condition: Q, moment: Moment) -> Q:

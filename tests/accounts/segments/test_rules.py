@@ -283,6 +283,14 @@ def _is_blank(data: Any, path: str) -> bool:
     return not all(str(part).strip() for part in (value if isinstance(value, list) else [value]))
 
 
+def test_an_account_without_a_state_is_no_customer_beside_a_range_too(few):
+    """An inner AND over the same join once made the negation forget accounts that nothing is known of."""
+    beside = {"any": [rule("arr_minor", "between", [0, 0]), rule("is_customer", "no", None)]}
+    alone = rule("is_customer", "no", None)
+    without = set(accounts_in(parse_tree(alone), now=NOW).values_list("pk", flat=True))
+    assert without and without <= set(accounts_in(parse_tree(beside), now=NOW).values_list("pk", flat=True))
+
+
 def test_any_valid_tree_agrees_with_python(few):
     known = all_fields()
     _agree(few, [known[name] for name in FIELDS], examples=80)
