@@ -15,6 +15,7 @@ from accounts.services.import_rows import (
     subscriptions_by_external_id,
     with_account,
 )
+from accounts.signals import invoice_changed
 from cs_platform.lib.money import NotMoney, to_minor
 
 _FIELDS = ("status", "due_at", "paid_at")
@@ -35,7 +36,9 @@ def import_invoices(context: ImportContext, rows: Sequence[ParsedRow]) -> ChunkR
         if values:
             wanted[row.values["external_id"]] = values
     saved = save_rows(context, Invoice, wanted, _new(wanted))
-    derive_attempts([saved.ids[key] for key in saved.created | saved.updated])
+    _renew_attempts(
+        created=[saved.ids[key] for key in saved.created], updated=[saved.ids[key] for key in saved.updated]
+    )
     result.count(len(wanted), len(saved.created), len(saved.updated))
     return result
 
@@ -74,18 +77,33 @@ def _values(
     return values
 
 
+def _renew_attempts(*, created: Sequence[int], updated: Sequence[int]) -> None:
+    """Derive the attempts anew, and tell of what was refused: new invoices that are still open, known ones
+    whose attempts failed before or do now, so that whoever collects hears of failure and of payment."""
+    before = _with_failures(updated)
+    derive_attempts([*created, *updated])
+    is_open = Invoice.objects.filter(pk__in=created, status="open").values_list("pk", flat=True)
+    for invoice_id in sorted(before | _with_failures([*is_open, *updated])):
+        invoice_changed.send(invoice_id)
+
+
+def _with_failures(invoice_ids: Sequence[int]) -> set[int]:
+    failed = PaymentAttempt.objects.filter(
+        invoice_id__in=list(invoice_ids), status=PaymentAttempt.Status.FAILED
+    )
+    return set(failed.values_list("invoice_id", flat=True))
+
+
 def derive_attempts(invoice_ids: Sequence[int]) -> None:
     """Rebuild the attempts of these invoices from what was said of them.
 
     A file counts attempts without dates: the failed ones are dated when the invoice was due, the
     successful one when it was paid. The code of the last failure stands at the last failed one.
+    Of a provider's invoice every attempt is known; a file has nothing to add.
     """
-    PaymentAttempt.objects.filter(invoice_id__in=list(invoice_ids)).delete()
-    rows = [
-        attempt
-        for invoice in Invoice.objects.filter(pk__in=list(invoice_ids))
-        for attempt in _attempts(invoice)
-    ]
+    counted = Invoice.objects.filter(pk__in=list(invoice_ids), provider="")
+    PaymentAttempt.objects.filter(invoice__in=counted).delete()
+    rows = [attempt for invoice in counted for attempt in _attempts(invoice)]
     PaymentAttempt.objects.bulk_create(rows, batch_size=1000)
 
 

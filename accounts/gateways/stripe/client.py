@@ -113,8 +113,8 @@ def open_client(api_key: str, *, read_seconds: float = READ_SECONDS) -> Any:
 
 
 def plain(found: Any) -> dict[str, Any]:
-    """An object of the SDK as plain dictionaries and lists, all the way down."""
-    return found if isinstance(found, dict) else dict(found.to_dict())
+    """An object of the SDK as JSON has it, all the way down."""
+    return found if isinstance(found, dict) else dict(found.to_dict(for_json=True))
 
 
 def unreadable(error: Exception) -> BillingError:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.gateways.stripe.events import sign
-from accounts.models import BillingConnection
+from accounts.models import BillingConnection, Workspace
 from cs_platform.lib.scoping import workspace_scope
 from tests.conftest import Cast
 from tests.fake_stripe.running import FakeStripe, fake_stripe, fake_stripe_process
@@ -31,8 +31,8 @@ def connected(cast: Cast, stripe_address: FakeStripe) -> BillingConnection:
     return connect(cast)
 
 
-def connect(cast: Cast, **fields: Any) -> BillingConnection:
-    with workspace_scope(cast.workspace.pk):
+def connect(cast: Cast, workspace: Workspace | None = None, **fields: Any) -> BillingConnection:
+    with workspace_scope((workspace or cast.workspace).pk):
         values = {"api_key": "sk_test_fake", "webhook_secret": SECRET, "connected_at": timezone.now()}
         return BillingConnection.objects.create(**{**values, "calls_per_second": 1000, **fields})
 

@@ -26,11 +26,13 @@ def test_the_first_synchronisation_brings_everything(cast, connected, stripe_add
     with workspace_scope(cast.workspace.pk):
         begin_sync(connected, BillingSync.Kind.FIRST, now=timezone.now())
     run_due_jobs(limit=200)
-    print([(r["method"],r["path"],r["status"],r["problem"]) for r in stripe_address.requests()])
+    print([(r["method"], r["path"], r["status"], r["problem"]) for r in stripe_address.requests()])
     with workspace_scope(cast.workspace.pk):
         sync = BillingSync.objects.get(kind="first")
         assert (sync.state, sync.error) == ("done", "")
-        assert BillingCustomer.objects.count() == Account.objects.count() == PaymentMethod.objects.count() == 3
+        assert (
+            BillingCustomer.objects.count() == Account.objects.count() == PaymentMethod.objects.count() == 3
+        )
         assert Plan.objects.get().list_mrr_minor == 4900
         statuses = dict(Subscription.objects.values_list("external_id", "status"))
         assert set(statuses) == set(made["subscriptions"])

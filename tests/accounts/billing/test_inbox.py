@@ -1,0 +1,153 @@
+"""Messages: proven, stored once before the answer, worked on later in any order."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.gateways.stripe.events import sign
+from accounts.models import BillingConnection, BillingMessage, Invoice, Job, Notification
+from accounts.services import billing_refresh
+from accounts.services.billing_connections import set_webhook_secret
+from accounts.services.billing_messages import PARKED_KIND, try_again
+from accounts.services.jobs import run_due_jobs
+from cs_platform.lib.scoping import workspace_scope
+from tests.accounts.billing.conftest import SECRET
+from tests.accounts.billing.flood import bodies_of, due_now
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PAID = json.dumps(
+    {
+        "id": "evt_1",
+        "object": "event",
+        "type": "invoice.paid",
+        "created": 1_790_000_000,
+        "livemode": False,
+        "data": {"object": {"id": "in_1", "object": "invoice"}},
+    }
+).encode()
+
+
+def stored(cast) -> int:
+    with workspace_scope(cast.workspace.pk):
+        return BillingMessage.objects.count()
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("wrong secret", 400),
+        ("altered byte", 400),
+        ("no header", 400),
+        ("two signatures, one right", 200),
+        ("301 seconds old", 400),
+        ("301 seconds ahead", 400),
+        ("sent again", 200),
+    ],
+)
+def test_only_what_stripe_signed_just_now_is_taken(cast, connected, deliver, name, answer):
+    now = timezone.now()
+    right = sign(PAID, SECRET, now)
+    stamp, _, mac = right.partition(",v1=")
+    cases = {
+        "wrong secret": lambda: deliver(PAID, secret="whsec_another"),
+        "altered byte": lambda: deliver(PAID.replace(b"in_1", b"in_2"), header=right),
+        "no header": lambda: deliver(PAID, header=""),
+        "two signatures, one right": lambda: deliver(PAID, header=f"{stamp},v1={'0' * 64},v1={mac}"),
+        "301 seconds old": lambda: deliver(PAID, header=sign(PAID, SECRET, now - timedelta(seconds=302))),
+        "301 seconds ahead": lambda: deliver(PAID, header=sign(PAID, SECRET, now + timedelta(seconds=302))),
+        "sent again": lambda: deliver(PAID, header=right) and deliver(PAID, header=right),
+    }
+    assert cases[name]() == answer
+    assert stored(cast) == (1 if answer == 200 else 0)
+    with workspace_scope(cast.workspace.pk):
+        assert Job.objects.filter(kind="accounts.billing_message").count() == stored(cast)
+
+
+def test_both_secrets_count_for_a_day_after_a_change(cast, connected, deliver):
+    later = "whsec_the_next_one"
+    with workspace_scope(cast.workspace.pk):
+        set_webhook_secret(secret=later, acting_user=cast.ada, now=timezone.now())
+    assert (deliver(PAID), deliver(PAID, secret=later)) == (200, 200)
+    with workspace_scope(cast.workspace.pk):
+        BillingConnection.objects.update(previous_until=timezone.now() - timedelta(seconds=1))
+    assert (deliver(PAID), deliver(PAID, secret=later)) == (400, 200)
+    assert stored(cast) == 1
+
+
+def test_strangers_and_the_disconnected_learn_nothing(cast, connected, deliver):
+    """Unknown workspace, other workspace, no connection, too much: the same answer, and no row."""
+    header = {"Stripe-Signature": sign(PAID, SECRET, timezone.now())}
+    for public_id in (cast.other.public_id, "00000000-0000-0000-0000-000000000000"):
+        answer = Client().post(
+            f"/webhooks/stripe/{public_id}/", PAID, content_type="application/json", headers=header
+        )
+        assert answer.status_code == 400
+    large = b'{"id": "' + b"x" * (1024 * 1024) + b'"}'
+    assert deliver(large) == 413
+    with workspace_scope(cast.workspace.pk):
+        BillingConnection.objects.update(disconnected_at=timezone.now())
+    assert deliver(PAID) == 400
+    assert stored(cast) == 0
+
+
+def test_poison_is_parked_and_told_and_holds_up_nobody(cast, connected, stripe_address, deliver, monkeypatch):
+    stripe_address.seed(3, plans=[["ok"]], subscriptions=True)
+    bodies = bodies_of(stripe_address)
+    poison = next(body for body in bodies if b'"invoice.paid"' in body)
+    target = json.loads(poison)["data"]["object"]["id"]
+    read = billing_refresh.Reader.read
+
+    def broken(reader, object_id):
+        if object_id == target:
+            raise RuntimeError("cannot be understood")
+        read(reader, object_id)
+
+    monkeypatch.setattr(billing_refresh.Reader, "read", broken)
+    for body in bodies:
+        assert deliver(body) == 200
+    for _ in range(8):
+        due_now(cast.workspace)
+        run_due_jobs(limit=1000)
+    with workspace_scope(cast.workspace.pk):
+        parked = BillingMessage.objects.filter(parked_at__isnull=False)
+        about = {row.object_id for row in parked}
+        assert target in about and len(about) == 2, "it and the payment that leads to it"
+        assert {row.failures for row in parked} == {5}
+        assert not BillingMessage.objects.filter(parked_at__isnull=True, processed_at__isnull=True).exists()
+        assert Invoice.objects.filter(status="paid").count() == 2
+        assert Notification.objects.filter(kind=PARKED_KIND, membership__user=cast.ada).count() == len(parked)
+    monkeypatch.undo()
+    with workspace_scope(cast.workspace.pk):
+        for row in parked:
+            assert try_again(message=row, acting_user=cast.ada, now=timezone.now())
+    run_due_jobs(limit=1000)
+    with workspace_scope(cast.workspace.pk):
+        assert Invoice.objects.filter(status="paid").count() == 3
+        assert not BillingMessage.objects.filter(processed_at__isnull=True).exists()
+
+
+def test_an_older_read_does_not_undo_a_newer_one(cast, connected, stripe_address):
+    """Two reads of one invoice; the one that began first is applied last."""
+    from accounts.gateways.stripe.reading import read_invoice
+    from accounts.services.billing_invoices import apply_invoice
+    from accounts.services.billing_pace import paced_gateway
+    from cs_platform.lib.database_clock import database_now
+
+    invoice_id = stripe_address.seed(1, plans=[["insufficient_funds", "ok"]])["invoices"][0]
+    gateway = paced_gateway(connected)
+    reader = billing_refresh.Reader(gateway)
+    reader.read(invoice_id)
+    first = reader.found
+    stripe_address.client().v1.invoices.pay(invoice_id)
+    began = database_now()
+    newer = read_invoice(gateway, invoice_id)
+    with workspace_scope(cast.workspace.pk):
+        first.apply(now=timezone.now())
+        assert apply_invoice(newer, fetched_at=began, now=timezone.now())
+        first.apply(now=timezone.now())
+        row = Invoice.objects.get()
+        assert (row.status, row.attempts.count()) == ("paid", 2)
+        assert [a.status for a in row.attempts.order_by("number")] == ["failed", "succeeded"]
