@@ -109,6 +109,7 @@ def _start_debit(session: Session, intent: Json, method: Json, step: Step) -> No
         before = session.render(invoice)
         invoice |= {"attempted": True, "attempt_count": invoice.get("attempt_count", 0) + 1}
         session.changed(invoice, before, "invoice.updated")
+        standing.payment_processing(session, invoice)
 
 
 def settle_debit(session: Session, intent: Json) -> None:

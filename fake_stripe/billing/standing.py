@@ -41,6 +41,13 @@ def payment_failed(session: Session, invoice: Json, error: Json, *, counted: boo
         end_of_retries(session, subscription)
 
 
+def payment_processing(session: Session, invoice: Json) -> None:
+    """A debit is on its way: the subscription begins without waiting for the bank."""
+    subscription = session.store.load("subscription", invoice.get("subscription") or "")
+    if subscription and subscription["status"] == "incomplete":
+        change_status(session, subscription, "active")
+
+
 def plan_retry(session: Session, invoice: Json) -> bool:
     """Stripe's own next attempt by the account's schedule; True when the schedule has just ended."""
     days = session.world.settings["retry_days"]

@@ -53,6 +53,9 @@ DEFAULTS: Json = {
     "transfer_group": None,
 }
 
+# Of a debit's payment method, not of what a charge tells about it.
+OF_METHODS_ONLY = {"generated_from", "financial_connections_account", "networks", "status_details"}
+
 
 @shape("charge")
 def charge_shape(session: Session, record: Json) -> Json:
@@ -66,7 +69,8 @@ def method_details(method: Json) -> Json:
     """`payment_method_details`: for cards with what dunning needs (brand, country, fingerprint, expiry)."""
     kind = method["type"]
     if kind != "card":
-        return {"type": kind, kind: dict(method.get(kind, {}))}
+        shown = {name: value for name, value in method.get(kind, {}).items() if name not in OF_METHODS_ONLY}
+        return {"type": kind, kind: shown}
     card = method["card"]
     kept = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4")
     details: Json = {name: card[name] for name in kept}

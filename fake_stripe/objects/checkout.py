@@ -118,9 +118,15 @@ def complete(session: Session, record: Json, method: Json, *, authenticated: boo
     setup["payment_method"] = method["id"]
     rendered = confirm(session, setup, authenticated=authenticated)
     if rendered["status"] == "succeeded":
-        record |= {"status": "complete", "url": None, "due": None}
-        session.save(record)
-        session.emit("checkout.session.completed", session.render(record))
+        finish(session, record)
+    return rendered
+
+
+def finish(session: Session, record: Json) -> Json:
+    record |= {"status": "complete", "url": None, "due": None}
+    session.save(record)
+    rendered = session.render(record)
+    session.emit("checkout.session.completed", rendered)
     return rendered
 
 

@@ -4,7 +4,7 @@ from fake_stripe.billing import paying, standing
 from fake_stripe.declines import refusal
 from fake_stripe.errors import Declined, invalid
 from fake_stripe.objects import payment_intents, setup
-from fake_stripe.objects.checkout import complete
+from fake_stripe.objects.checkout import complete, finish
 from fake_stripe.session import Session
 from fake_stripe.wire import Json
 
@@ -18,7 +18,10 @@ def complete_checkout(session: Session, record: Json, method: Json, *, authentic
 
 
 def authenticate(session: Session, key: str, *, succeed: bool) -> Json:
-    """The answer on the bank's page; raises Declined when the payment is refused afterwards."""
+    """The answer on the bank's page; raises Declined when the payment is refused afterwards.
+
+    Gives the intent, or the checkout session that has just been completed by it.
+    """
     if key.startswith("seti_"):
         return _authenticate_setup(session, key, succeed=succeed)
     record = session.load("payment_intent", key)
@@ -48,6 +51,5 @@ def _authenticate_setup(session: Session, key: str, *, succeed: bool) -> Json:
     rendered = setup.confirm(session, record, authenticated=True)
     for checkout in session.store.find("checkout.session", status="open"):
         if checkout["setup_intent"] == key:
-            method = session.load("payment_method", rendered["payment_method"])
-            return complete(session, checkout, method, authenticated=True)
+            return finish(session, checkout)
     return rendered
