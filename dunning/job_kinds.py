@@ -5,8 +5,9 @@ from __future__ import annotations
 from accounts import signals
 from accounts.registry import JobKind, job_kinds
 from dunning.services import cases, settled
-from dunning.services.case_steps import CASE_JOB
+from dunning.services.case_steps import CASE_JOB, CHECK_JOB
 from dunning.services.case_work import run_case
+from dunning.services.checking import run_check
 
 CUSTOMER_JOB = "dunning.customer"
 SUBSCRIPTION_JOB = "dunning.subscription"
@@ -14,6 +15,7 @@ SUBSCRIPTION_JOB = "dunning.subscription"
 
 def register() -> None:
     job_kinds.register(JobKind(CASE_JOB, run_case, in_scope=False, max_attempts=20))
+    job_kinds.register(JobKind(CHECK_JOB, run_check, in_scope=False, max_attempts=20))
     job_kinds.register(JobKind(cases.LOOK_JOB, cases.look, max_attempts=20))
     job_kinds.register(JobKind(CUSTOMER_JOB, cases.look_at_customer))
     job_kinds.register(JobKind(SUBSCRIPTION_JOB, cases.look_at_subscription))

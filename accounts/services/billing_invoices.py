@@ -111,7 +111,7 @@ def apply_charges(invoice: Invoice, charges: Iterable[ChargeFacts]) -> bool:
     found = list(charges)
     by_id = {row.external_id: row for row in PaymentAttempt.objects.filter(invoice=invoice)}
     if "" in by_id:  # counted by a file before the provider was connected: now each is known
-        PaymentAttempt.objects.filter(invoice=invoice, external_id="").delete()
+        PaymentAttempt.objects.filter(invoice=invoice, external_id="", order__isnull=True).delete()
     number = PaymentAttempt.objects.filter(invoice=invoice).aggregate(last=Max("number"))["last"] or 0
     orders = {
         order.provider_ref: order

@@ -20,6 +20,7 @@ from accounts.gateways.stripe.acting import Answer, Request, act
 from accounts.gateways.stripe.client import BillingError, open_gateway
 from accounts.models import OPEN_ORDERS, BillingConnection, BillingOrder, OrderKind, OrderState
 from accounts.registry import order_sources
+from accounts.services.billing_mirror import lock_object
 from accounts.services.billing_order_reading import Absent, Undecided, read_back
 from accounts.services.billing_order_settling import Settlement, give_up, settle
 from accounts.services.billing_orders import connected
@@ -108,7 +109,7 @@ def _load(workspace_id: int, order_id: int) -> Any:
     return next(iter(rows), None)
 
 
-def _lock_again(workspace_id: int, order: BillingOrder) -> bool:
+def _lock_again(workspace_id: int, order: Any) -> bool:
     """Lock order and invoice for the result; False when the order went on without us."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -119,11 +120,8 @@ def _lock_again(workspace_id: int, order: BillingOrder) -> bool:
         if row is None or row[0] not in _AWAITED:
             return False
         order.state = row[0]
-        if order.invoice_id is not None:
-            cursor.execute(
-                "SELECT 1 FROM accounts_invoice WHERE workspace_id = %s AND id = %s FOR NO KEY UPDATE",
-                [workspace_id, order.invoice_id],
-            )
+    if order.kind == OrderKind.PAY:  # the mirror writes under the same lock
+        lock_object(order.invoice_ref)
     return True
 
 
@@ -247,12 +245,17 @@ def _read(lease: Lease, begun: _Begun, refused_code: str = "") -> None:
     except BillingError as error:
         log.warning("billing_order.unread", order_id=begun.order.pk, code=error.code)
         raise ComeBack(_pause(begun.order.sends + 2)) from error
-    if isinstance(found, Undecided):
+    if isinstance(found, Undecided) or _still_pending(begun.order, found):
         raise ComeBack(DEBITS)
     if isinstance(found, Absent):
         code = refused_code or "never_happened"
         found = Settlement(state=OrderState.FAILED, error_code=code, was_read_back=True)
     _settle(lease, begun, found)
+
+
+def _still_pending(order: BillingOrder, found: Settlement | Absent) -> bool:
+    is_pending = isinstance(found, Settlement) and found.state == OrderState.PENDING
+    return is_pending and order.state == OrderState.PENDING
 
 
 def _settle(lease: Lease, begun: _Begun, found: Settlement) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from accounts.models import BillingOrder, Invoice, MadeBy, OrderKind, User
+from accounts.models import BillingOrder, Invoice, Job, MadeBy, OrderKind, User
 from accounts.services.billing_orders import OrderRefused, place_charge, place_order
 from cs_platform.lib.periods import day_start, local_day
 from dunning.cases.steps import Detail, RetryBegun, RetryNotPlanned, RetryPlanned
@@ -13,7 +13,7 @@ from dunning.policy.definition import RetriedBy
 from dunning.policy.planning import NoRetry, Retry, first_notice_at, plan_next
 from dunning.policy.reasons import WhyNot
 from dunning.queries.case_facts import Situation, current_method, situation_of, zone_of_workspace
-from dunning.services.case_steps import SOURCE, CaseBook
+from dunning.services.case_steps import CHECK_JOB, SOURCE, CaseBook
 
 # What the database says to a planned retry, in the planner's words; the day after all but "paid" may differ.
 REFUSED = {
@@ -44,6 +44,8 @@ def plan(book: CaseBook, *, now: datetime) -> None:
         step = RetryNotPlanned(reason=answer.why, until=answer.until, data=answer.data, notices_at=notices_at)
     if not _says_the_same(book, step):
         book.record(step, at=now)
+        if isinstance(answer, NoRetry) and answer.why is WhyNot.CHECK_FIRST:
+            Job.objects.put(CHECK_JOB, book.case.pk)
     if isinstance(answer, Retry) and answer.at <= now:
         begin_retry(book, now=now, known=known)
 

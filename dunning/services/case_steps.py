@@ -16,7 +16,7 @@ from dunning.cases.transitions import CaseState, apply, replay
 from dunning.models import DunningCase, DunningStep
 from dunning.policy.definition import PolicyDefinition
 
-CASE_JOB = "dunning.case"
+CASE_JOB, CHECK_JOB = "dunning.case", "dunning.check"
 SOURCE = "dunning.case"
 # Columns of a case that are fields of its state by the same name.
 COLUMNS = (
@@ -43,7 +43,6 @@ COLUMNS = (
     "stopped_at",
     "is_held_out",
 )
-
 
 
 class CaseBook:

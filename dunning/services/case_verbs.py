@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
-from accounts.models import BillingOrder, MadeBy, User
+from accounts.models import BillingOrder, Job, MadeBy, User
 from accounts.services.audit import audit
 from dunning.cases.steps import (
     CardUpdated,
@@ -28,12 +29,19 @@ from dunning.policy.reasons import WhyNot
 from dunning.queries.case_facts import situation_of
 from dunning.registry import case_listeners
 from dunning.services.case_plans import begin_charge, plan
-from dunning.services.case_steps import CaseBook, open_book, wake
+from dunning.services.case_steps import CHECK_JOB, CaseBook, open_book, wake
 from dunning.services.cases import LEAST_TIME
 from dunning.services.closing import after_closing, stop_orders
 from dunning.services.handing_over import hand_to_csm
 
 LONGEST_NOTE = 2000
+_WORDS = {
+    "closed": _("The case is closed."),
+    "handed_over": _("The case is in the queue already."),
+    "has_provider": _("The payment provider says whether this invoice is paid."),
+    "stopped": _("The case is stopped already."),
+    "resumed": _("The case is not stopped."),
+}
 
 
 class CaseRefused(Exception):
@@ -45,7 +53,8 @@ class CaseRefused(Exception):
 
     @property
     def words(self) -> str:
-        return reason_words(self.code, self.data)
+        own = _WORDS.get(self.code)
+        return str(own) if own else reason_words(self.code, self.data)
 
 
 @transaction.atomic
@@ -178,7 +187,7 @@ def confirmation_done(*, case: DunningCase, has_passed: bool, now: datetime) -> 
     book = _open(case)
     _record(book, ConfirmationDone(has_passed=has_passed), now=now)
     book.write()
-    wake(book, now=now)
+    Job.objects.put(CHECK_JOB, book.case.pk)
 
 
 def _go_on(book: CaseBook, now: datetime) -> None:

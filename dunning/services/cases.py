@@ -13,6 +13,7 @@ from accounts.models import (
     ContactRole,
     EndedCause,
     Invoice,
+    Job,
     LetGo,
     OrderKind,
     OrderState,
@@ -20,6 +21,7 @@ from accounts.models import (
     PaymentMethod,
     Subscription,
 )
+from accounts.services.billing_orders import bring_forward
 from accounts.services.jobs import ComeBack
 from dunning.cases.steps import (
     CardUpdated,
@@ -43,6 +45,7 @@ from dunning.services.case_steps import CASE_JOB, CaseBook, begin_book, open_boo
 from dunning.services.closing import after_closing, stop_orders
 from dunning.services.policies import definition_of, version_in_force
 
+LOOK_JOB = "dunning.look"
 LEAST_TIME = timedelta(days=7)  # between the opening and the end, for notices to be read
 ON_ITS_WAY = (OrderState.SENT, OrderState.UNKNOWN)
 SOON = timedelta(seconds=10)
@@ -70,6 +73,9 @@ def look_at_invoice(invoice_id: int, *, now: datetime) -> DunningCase | None:
     orders = BillingOrder.objects.filter(invoice=invoice, kind=OrderKind.PAY)
     if orders.filter(state__in=ON_ITS_WAY).exists():
         raise ComeBack(SOON)
+    if pending := orders.filter(state=OrderState.PENDING).first():  # a debit of days: its order learns of it
+        bring_forward(pending)
+        return None
     book = open_book(case_id)
     if book is None:
         return None
@@ -114,14 +120,8 @@ def open_case(invoice: Invoice, *, now: datetime) -> DunningCase | None:
     book.write()
     for listener in case_listeners:
         listener.on_opened(case, now)
-    _begin_work(book, now)
+    Job.objects.put(CASE_JOB, case.pk)
     return case
-
-
-def _begin_work(book: CaseBook, now: datetime) -> None:
-    from accounts.models import Job
-
-    Job.objects.put(CASE_JOB, book.case.pk)
 
 
 def _is_owed(invoice: Invoice) -> bool:
@@ -258,11 +258,6 @@ def look_at_subscription(subscription_id: int) -> None:
 
 
 def _look_at_all(invoices: object) -> None:
-    from accounts.models import Job
-
     open_cases = DunningCase.objects.filter(invoice__in=invoices, state=State.OPEN)
     for invoice_id in open_cases.order_by("pk").values_list("invoice_id", flat=True):
         Job.objects.put(LOOK_JOB, invoice_id)
-
-
-LOOK_JOB = "dunning.look"
