@@ -74,7 +74,13 @@ def _settings(before: PolicyDefinition, after: PolicyDefinition, currency: str) 
 def _rules(before: PolicyDefinition, after: PolicyDefinition) -> Iterator[Change]:
     for name, old in before.rules.items():
         if (new := after.rules[name]) != old:
-            yield Change(str(CLASS_WORDS[name]), rule_words(old), rule_words(new))
+            halves = zip(rule_words(old).split("; "), rule_words(new).split("; "), strict=True)
+            told = [(one, other) for one, other in halves if one != other]
+            yield Change(
+                str(CLASS_WORDS[name]),
+                "; ".join(one for one, _ in told),
+                "; ".join(other for _, other in told),
+            )
 
 
 def _codes(before: PolicyDefinition, after: PolicyDefinition) -> Iterator[Change]:

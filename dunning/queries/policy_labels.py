@@ -41,9 +41,9 @@ RETRIES = Section(
     (
         Setting("retried_by", _("Who retries"), kind="choice", choices=RETRIED_BY_WORDS),
         Setting("attempts", _("Tries at most"), help=_("All tries of one invoice count, the first one too.")),
-        Setting("window_days", _("within"), DAYS),
-        Setting("hour_from", _("From"), _("o'clock"), _("Local time of the workspace.")),
-        Setting("hour_until", _("Until"), _("o'clock")),
+        Setting("window_days", _("Counted over"), DAYS),
+        Setting("hour_from", _("Retry from"), _("o'clock"), _("Local time of the workspace.")),
+        Setting("hour_until", _("Retry until"), _("o'clock")),
         Setting(
             "technical_wait_hours",
             _("After technical errors"),
@@ -62,7 +62,7 @@ NOTICES = Section(
     _("Notices"),
     (
         Setting("silent_retries", _("Silent retries before the first notice")),
-        Setting("silent_days", _("but no longer than"), DAYS),
+        Setting("silent_days", _("First notice after at most"), DAYS),
         Setting(
             "holdout_percent",
             _("Held out from the middle notices"),
@@ -77,7 +77,7 @@ END = Section(
     _("The end"),
     (
         Setting("duration_days", _("A case lasts"), DAYS),
-        Setting("end_state", _("Then"), kind="choice", choices=END_STATE_WORDS),
+        Setting("end_state", _("When the time is over"), kind="choice", choices=END_STATE_WORDS),
         Setting("marks_uncollectible", _("Mark the invoice as uncollectible too"), kind="switch"),
     ),
 )
@@ -110,11 +110,11 @@ HANDOVER = Section(
     (
         Setting(
             "handoff_arr_minor",
-            _("To the CSM's queue from an ARR of"),
+            _("ARR from which the CSM gets it"),
             kind="money",
             help=_("Empty: only by hand. 0: every case."),
         ),
-        Setting("handoff_days", _("when unpaid after"), DAYS),
+        Setting("handoff_days", _("Once unpaid for"), DAYS),
     ),
 )
 SECTIONS = (RETRIES, NOTICES, END, BEFORE, HANDOVER)

@@ -28,8 +28,8 @@ from dunning.policy.code_table import (
     DeclineRule,
 )
 from dunning.policy.definition import PolicyDefinition
-from dunning.queries.policy_changes import rule_words, value_words
-from dunning.queries.policy_labels import SECTIONS, Section, Setting, Words
+from dunning.queries.policy_changes import place_words, rule_words, value_words
+from dunning.queries.policy_labels import PAY_DAYS, SECTIONS, SETTINGS, Section, Setting, Words
 
 DEFAULTS = PolicyDefinition.defaults()
 
@@ -119,6 +119,31 @@ def code_rows(form: Typed) -> list[CodeRow]:
     order = {str(kind): at for at, kind in enumerate(DeclineClass)}
     rules = sorted(DECLINE_RULES.values(), key=lambda rule: (order[rule.decline_class], rule.code))
     return [_code_row(rule, form) for rule in rules]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake with the label of its field."""
+
+    label: str
+    message: str
+
+
+def mistakes(form: Typed) -> list[Mistake]:
+    """All mistakes, each by what its field is called on the page."""
+    return [Mistake(_label_of(name), message) for name, message in form.errors.items()]
+
+
+def _label_of(name: str) -> str:
+    head, _dot, rest = name.partition(".")
+    if head in SETTINGS:
+        return str(SETTINGS[head].label)
+    if head == "pay_days":
+        return f"{PAY_DAYS}: {place_words(rest)}"
+    kind = rest.partition(".")[0]
+    if head == "rules" and kind in set(DeclineClass):
+        return str(CLASS_WORDS[DeclineClass(kind)])
+    return rest or head
 
 
 def class_choices() -> list[tuple[str, Promise]]:

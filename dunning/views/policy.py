@@ -98,6 +98,7 @@ def _page(
         "can_edit": allows(request.membership, "dunning.configure"),
         "note": request.POST.get("note", ""),
         "effect": effect,
+        "mistakes": policy_page.mistakes(form),
         "days": PAST.days,
     }
     if request.htmx and request.method == "POST":
