@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Q
+
 from accounts.gateways.stripe import reading
 from accounts.gateways.stripe.acting import Request
 from accounts.gateways.stripe.client import BillingError, Gateway
 from accounts.gateways.stripe.facts import ChargeFacts, InvoiceFacts
 from accounts.models import BillingOrder, OrderKind, OrderState, PaymentAttempt
 from accounts.services.billing_order_settling import Settlement
+from accounts.services.billing_orders import SEEN
 from cs_platform.lib.scoping import workspace_scope
 
 # The provider's clock may be behind ours, and it counts whole seconds.
@@ -52,13 +55,14 @@ def _charge(gateway: Gateway, order: BillingOrder, invoice_id: str) -> Settlemen
 
 
 def _ours(workspace_id: int, order: BillingOrder, facts: InvoiceFacts) -> list[ChargeFacts]:
-    """Charges that this order may have made: since its first call, of its method, not another order's."""
+    """Charges that this order may have made: since its first call, of its method, not another order's, and
+    none that was known before."""
     assert order.sent_at is not None
     since = order.sent_at - CLOCKS
     with workspace_scope(workspace_id):
         taken = set(
-            PaymentAttempt.objects.filter(invoice_id=order.invoice_id, order__isnull=False)
-            .exclude(order=order)
+            PaymentAttempt.objects.filter(invoice_id=order.invoice_id)
+            .filter(Q(pk__lte=order.result.get(SEEN, 0)) | Q(order__isnull=False) & ~Q(order=order))
             .values_list("external_id", flat=True)
         )
     return [

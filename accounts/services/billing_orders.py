@@ -29,6 +29,7 @@ from cs_platform.lib.scoping import current_workspace_id
 
 ORDER_JOB = "accounts.billing_order"
 URGENT = -5  # somebody waits for it
+SEEN = "seen"  # of an order's result until it has one: the newest try that was known when it was placed
 # Constraints of the database, as the reasons that callers read.
 REFUSALS = {
     "billing_order_one_open_charge": "under_way",
@@ -80,7 +81,7 @@ def place_charge(
 
     Without a connected provider the order is one to be done by hand, and no job is written.
     """
-    number = _next_number(invoice)
+    number, newest = _so_far(invoice)
     parameters: dict[str, Any] = {"off_session": off_session, "expand": PAY_EXPAND}
     if method:
         parameters["payment_method"] = method
@@ -102,6 +103,7 @@ def place_charge(
             source_id=source_id,
             on_day=day,
             planned_at=now,
+            result={SEEN: newest},
             created_by=acting_user,
         ),
         is_ours=bool(invoice.provider),
@@ -109,14 +111,19 @@ def place_charge(
     )
 
 
-def _next_number(invoice: Invoice) -> int:
+def _so_far(invoice: Invoice) -> tuple[int, int]:
+    """The number of the next charge, and the newest try that is known (its key): a later reading leaves out
+    what was there before."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT coalesce(max(number), 0) + 1 FROM accounts_billingorder"
-            " WHERE workspace_id = %s AND invoice_id = %s AND kind = 'pay'",
-            [invoice.workspace_id, invoice.pk],
+            "SELECT (SELECT coalesce(max(number), 0) + 1 FROM accounts_billingorder"
+            "        WHERE workspace_id = %(workspace)s AND invoice_id = %(invoice)s AND kind = 'pay'),"
+            " (SELECT coalesce(max(id), 0) FROM accounts_paymentattempt"
+            "        WHERE workspace_id = %(workspace)s AND invoice_id = %(invoice)s)",
+            {"workspace": invoice.workspace_id, "invoice": invoice.pk},
         )
-        return int(cursor.fetchone()[0])
+        number, newest = cursor.fetchone()
+    return int(number), int(newest)
 
 
 def place_order(

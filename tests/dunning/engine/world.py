@@ -193,3 +193,15 @@ def disagreements(fake: FakeStripe) -> dict[str, Any]:
         "open orders": [o.key for o in orders.values() if o.state in ("planned", "sent", "unknown")],
     }
     return {question: answer for question, answer in found.items() if answer}
+
+
+def forget() -> None:
+    """Nothing has failed: for the next part of a test that begins anew."""
+    DunningStep.objects.all().delete()
+    DunningCase.objects.all().delete()
+    Job.objects.all().delete()
+    PaymentAttempt.objects.all().delete()
+    Invoice.objects.all().delete()
+    PaymentMethod.objects.all().delete()
+    BillingCustomer.objects.all().delete()
+    Account.objects.all().delete()

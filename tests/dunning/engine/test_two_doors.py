@@ -1,0 +1,86 @@
+"""The worker's retry and a person's "pay now" at the same moment: one of them charges."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.utils import timezone
+
+from accounts.models import BillingOrder
+from accounts.services.jobs import run_due_jobs
+from cs_platform.lib.scoping import workspace_scope
+from dunning.models import DunningCase
+from dunning.services.case_verbs import CaseRefused, pay_now
+from tests.dunning.engine import world
+from tests.dunning.engine.conftest import Shop
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("races", [12, pytest.param(2000, marks=pytest.mark.soak)])
+def test_one_charge_by_two_doors(shop: Shop, races: int) -> None:
+    shop.due_retries(["generic_decline", "ok"], ["generic_decline", "insufficient_funds", "ok"], count=races)
+    with shop.scope():
+        cases = list(DunningCase.objects.order_by("pk"))
+    start, answers = threading.Barrier(2), Counter[str]()
+
+    def worker() -> None:
+        for _case in cases:
+            start.wait()
+            run_due_jobs(limit=3)
+        close_connections()
+
+    def person() -> None:
+        for case in cases:
+            start.wait()
+            answers[click(case, shop.cast.workspace.pk)] += 1
+        close_connections()
+
+    threads = [threading.Thread(target=worker), threading.Thread(target=person)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    shop.work(rounds=2)
+    with shop.scope():
+        orders = Counter(BillingOrder.objects.values_list("made_by", "state"))
+        print(f"{races} races: clicks {dict(answers)}, orders {dict(orders)}, {shop.fake.summary()}")
+        assert world.disagreements(shop.fake) == {}
+        assert world.unexplained() == []
+        assert not BillingOrder.objects.filter(state__in=("planned", "sent", "unknown")).exists()
+
+
+def click(case: DunningCase, workspace_id: int) -> str:
+    """As the card page does: order, then let a worker look at once."""
+    try:
+        with workspace_scope(workspace_id):
+            pay_now(case=case, now=timezone.now())
+    except CaseRefused as refused:
+        return str(refused.code)
+    run_due_jobs(limit=1, kind="accounts.billing_order")
+    return "charged"
+
+
+def close_connections() -> None:
+    connection.close()
+    connections.close_all()
+
+
+def test_the_database_alone_keeps_the_second_door_shut(shop: Shop) -> None:
+    """Even if the case were not locked, only one charge of an invoice may be on its way."""
+    from accounts.services.billing_orders import OrderRefused, place_charge
+
+    shop.due_retries(["generic_decline", "ok"], count=1)
+    with shop.scope():
+        invoice: Any = DunningCase.objects.get().invoice
+        now = timezone.now()
+        place_charge(invoice=invoice, day=now.date(), now=now, method=invoice.customer.default_method)
+        with pytest.raises(OrderRefused, match="under_way"):
+            place_charge(invoice=invoice, day=now.date(), now=now, made_by="person")
+        BillingOrder.objects.update(state="failed", sent_at=now, decline_code="insufficient_funds")
+        with pytest.raises(OrderRefused, match="one_a_day"):
+            place_charge(invoice=invoice, day=now.date(), now=now)
