@@ -15,7 +15,7 @@ UV = env UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$(or $(PIP_INDEX_URL),$(call pip
 BIN := .venv/bin
 RUN := $(BIN)/python
 
-.PHONY: help demo test check bench soak browser css requirements clean
+.PHONY: help demo test check bench soak witness browser css requirements clean
 
 help:
 	@echo "make demo    start everything with a demo workspace on http://127.0.0.1:8000 (PORT changes it)"
@@ -23,6 +23,7 @@ help:
 	@echo "make check   format, lint, types, templates, import rules, deploy checks, migrations, translations"
 	@echo "make bench   measure, as ratios to a floor taken in the same run (K=pattern picks)"
 	@echo "make soak    the long proofs (K=pattern picks)"
+	@echo "make witness compare our fake Stripe with one that others wrote"
 
 # --- Environment ---------------------------------------------------------------------------------------------------
 .boot/bin/uv: requirements/boot.txt
@@ -48,6 +49,13 @@ help:
 	@$(UV) pip sync --quiet --python .venv --require-hashes --only-binary :all: requirements/dev.txt
 	@touch $@
 
+# Another fake Stripe (localstripe, GPL), in an environment of its own: it is asked over HTTP, never imported or shipped.
+# It is published as source only.
+.witness/created: requirements/witness.txt .boot/bin/uv
+	@$(UV) venv --quiet --clear --python $(PYTHON) .witness
+	@$(UV) pip sync --quiet --python .witness --require-hashes --only-binary :all: --no-binary localstripe requirements/witness.txt
+	@touch $@
+
 # --- Use -----------------------------------------------------------------------------------------------------------
 demo: .venv/runtime
 	@exec $(RUN) -m cs_platform.supervisor
@@ -65,6 +73,9 @@ bench: .venv/runtime
 soak: .venv/development
 	@$(RUN) -m pytest -m soak --override-ini 'addopts=-p tests.stack --strict-markers -ra' $(if $(K),-k "$(K)") tests
 
+witness: .venv/development .witness/created
+	@$(RUN) -m pytest -m witness --override-ini 'addopts=-p tests.stack --strict-markers -ra' tests/fake_stripe
+
 css:
 	npm run css
 
@@ -78,6 +89,8 @@ requirements: .boot/bin/uv
 	@$(COMPILE) --extra embedded -c requirements/prod.txt -o requirements/embedded.txt
 	@$(COMPILE) --extra sentry -c requirements/prod.txt -o requirements/sentry.txt
 	@$(COMPILE) --extra embedded --extra dev -c requirements/prod.txt -o requirements/dev.txt
+	@echo 'localstripe==1.15.10' | $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url \
+		--python-version 3.11 --only-binary :all: --no-binary localstripe - -o requirements/witness.txt
 
 clean:
-	rm -rf .venv .boot .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .boot .witness .mypy_cache .ruff_cache .pytest_cache
