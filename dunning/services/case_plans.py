@@ -51,9 +51,14 @@ def plan(book: CaseBook, *, now: datetime) -> None:
 
 
 def _answer(book: CaseBook, known: Situation, now: datetime) -> Retry | NoRetry:
-    if not known.is_automatic:
-        return NoRetry(WhyNot.NOT_AUTOMATIC)
-    return plan_next(known.facts, book.policy, now=now, zone=known.zone, day_zone=known.day_zone)
+    answer = plan_next(known.facts, book.policy, now=now, zone=known.zone, day_zone=known.day_zone)
+    is_paid = isinstance(answer, NoRetry) and answer.why is WhyNot.PAID
+    if known.is_automatic or is_paid:
+        return answer
+    # Nobody charges it for us: when a retry would be due, a person is asked to (`case_work.py`).
+    asked = book.state.handed_over_at is not None
+    at = answer.at if isinstance(answer, Retry) else answer.until
+    return NoRetry(WhyNot.NOT_AUTOMATIC, None if asked else at)
 
 
 def _notices_at(book: CaseBook, known: Situation, answer: Retry | NoRetry) -> datetime | None:
@@ -121,6 +126,13 @@ def _planned(book: CaseBook) -> RetryPlanned:
         if isinstance(step.detail, RetryPlanned):
             return step.detail
     raise LookupError("no retry is planned")
+
+
+def waits_for_hand(book: CaseBook) -> bool:
+    """The last answer was that no provider charges this invoice, and nobody was asked yet."""
+    answers = (s for s in reversed(book.steps) if isinstance(s.detail, RetryPlanned | RetryNotPlanned))
+    last = next(answers, None)
+    return last is not None and last.reason == WhyNot.NOT_AUTOMATIC and book.state.handed_over_at is None
 
 
 def is_retry_due(book: CaseBook, *, now: datetime) -> bool:
