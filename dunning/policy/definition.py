@@ -90,6 +90,7 @@ class PolicyDefinition:
     handoff_arr_minor: int | None = 1_000_000
     handoff_days: int = 7
     holdout_percent: int = 10
+    _judged: dict[Refusal, Judgement] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @classmethod
     def defaults(cls) -> PolicyDefinition:
@@ -141,7 +142,11 @@ class PolicyDefinition:
 
     def judge(self, refusal: Refusal) -> Judgement:
         """What a refusal means under this policy."""
-        return judge(refusal, rules=self.rules, code_classes=self.code_classes)
+        known = self._judged.get(refusal)
+        if known is None:
+            known = judge(refusal, rules=self.rules, code_classes=self.code_classes)
+            self._judged[refusal] = known
+        return known
 
     def class_of(self, code: str) -> DeclineClass:
         """The class of a bare code under this policy, without anybody's advice."""
