@@ -8,6 +8,7 @@ from typing import Any
 from accounts.models import Account, Contact, Job, Membership, Plan, Role, Subscription, User, Workspace
 from accounts.services.workspaces import add_member, create_workspace
 from cs_platform.lib.scoping import workspace_scope
+from dunning.models import DunningPolicy
 from health.models import AccountState, QueueEntry, QueueItem, RiskRule, SearchToken, Severity
 
 TODAY = date(2026, 11, 20)
@@ -21,7 +22,10 @@ def make_user(name: str, **fields: Any) -> User:
 
 def make_workspace(slug: str = "acme", *, owner: User | None = None, **options: Any) -> Workspace:
     owner = owner or make_user(f"Owner{slug}")
-    return create_workspace(slug=slug, name=slug.title(), owner=owner, acting_user=None, **options)
+    made = create_workspace(slug=slug, name=slug.title(), owner=owner, acting_user=None, **options)
+    with workspace_scope(made.pk):  # as after an admin's first decision
+        DunningPolicy.objects.update(collecting_since=NOW - timedelta(days=3650))
+    return made
 
 
 def join(workspace: Workspace, name: str, role: Role | str) -> Membership:

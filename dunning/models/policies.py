@@ -6,12 +6,18 @@ from django.db import models
 
 from accounts.models.base import PublicModel, unique_in_workspace
 from accounts.models.versions import VersionModel, version_constraints
+from accounts.models.workspaces import User
 
 
 class DunningPolicy(PublicModel):
-    """The workspace's policy; what it says is in its versions (`dunning/policy`)."""
+    """The workspace's policy; what it says is in its versions (`dunning/policy`).
+
+    Nothing is collected before a person has started it: payments that failed before `collecting_since` get no case.
+    """
 
     created_at = models.DateTimeField(auto_now_add=True)
+    collecting_since = models.DateTimeField(null=True, blank=True)
+    started_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta(PublicModel.Meta):
         constraints = [

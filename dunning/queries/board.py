@@ -59,7 +59,7 @@ def board_facets(
     columns = ("phase", "decline_class", "amount_minor", "currency")
     rows = list(base.order_by("-opened_at", "-id").values_list(*columns)[:WINDOW])
     phases, classes = Counter(row[0] for row in rows), Counter(row[1] for row in rows)
-    amount, unpriced = _worth([(row[2], row[3]) for row in rows], workspace, now)
+    amount, unpriced = worth([(row[2], row[3]) for row in rows], workspace, now)
     return BoardFacets(
         cases=len(rows),
         is_cut=len(rows) == WINDOW,
@@ -79,7 +79,7 @@ def board_facets(
     )
 
 
-def _worth(amounts: list[tuple[int, str]], workspace: Workspace, now: datetime) -> tuple[int, int]:
+def worth(amounts: list[tuple[int, str]], workspace: Workspace, now: datetime) -> tuple[int, int]:
     """The sum in the report currency, and how many have no rate."""
     rates, instant = dated_rates(workspace), microseconds(now)
     total = unpriced = 0

@@ -43,9 +43,10 @@ from dunning.registry import case_listeners
 from dunning.services.case_plans import plan, take_over
 from dunning.services.case_steps import CASE_JOB, CaseBook, begin_book, open_book, wake
 from dunning.services.closing import after_closing, stop_orders
+from dunning.services.collecting import LOOK_JOB, is_collected
+from dunning.services.notice_holdout import is_held_out
 from dunning.services.policies import definition_of, version_in_force
 
-LOOK_JOB = "dunning.look"
 LEAST_TIME = timedelta(days=7)  # between the opening and the end, for notices to be read
 ON_ITS_WAY = (OrderState.SENT, OrderState.UNKNOWN)
 SOON = timedelta(seconds=10)
@@ -86,7 +87,8 @@ def look_at_invoice(invoice_id: int, *, now: datetime) -> DunningCase | None:
 def open_case(invoice: Invoice, *, now: datetime) -> DunningCase | None:
     """A case for a payment that failed and is still owed; None where there is nothing to collect.
 
-    Nobody is dunned who has left on purpose, and no failure that is older than the policy's whole time.
+    Nobody is dunned who has left on purpose, no failure from before a person started the collecting, and none
+    that is older than the policy's whole time.
     """
     failed = PaymentAttempt.objects.filter(invoice=invoice, status=Failed).order_by("attempted_at", "number")
     attempts = list(failed)
@@ -95,7 +97,7 @@ def open_case(invoice: Invoice, *, now: datetime) -> DunningCase | None:
     version = version_in_force()
     policy = definition_of(version)
     first, last = attempts[0], attempts[-1]
-    if first.attempted_at + policy.duration <= now:
+    if not is_collected(first.attempted_at) or first.attempted_at + policy.duration <= now:
         return None
     case = DunningCase(
         invoice=invoice, account=invoice.account, policy_version=version, contact=payer_of(invoice)
@@ -108,6 +110,7 @@ def open_case(invoice: Invoice, *, now: datetime) -> DunningCase | None:
         decline_code=last.decline_code,
         decline_class=class_of(last, policy),
         attempts=len(attempts),
+        is_held_out=is_held_out(version=version, account_id=invoice.account_id, now=now),
     )
     book = begin_book(case, opened, at=now)
     try:
