@@ -14,6 +14,7 @@ from fake_stripe.errors import ApiError, Declined
 from fake_stripe.expand import expand
 from fake_stripe.faults import Fault, conflict, error_of, rate_limited
 from fake_stripe.ids import random_text
+from fake_stripe.params import Params, refuse_ignored
 from fake_stripe.routes import Route, find_route
 from fake_stripe.session import Session
 from fake_stripe.typed_params import check_params
@@ -138,15 +139,17 @@ def _run(world: World, course: Course, route: Route, ids: tuple[str, ...], param
     if fault and fault.kind == "error_before" and (planned := error_of(fault)):
         raise planned
     wanted = params.pop("expand", None) or []
+    asked = Params(params)
     session = Session(world, request=course.name, key=course.key)
     try:
-        rendered = route.handler(session, params, *ids)
+        rendered = route.handler(session, asked, *ids)
     except ApiError:
         raise
     except Exception as bug:
         course.problem = f"bug in the fake: {bug!r}"
         traceback.print_exc(file=sys.stderr)
         raise ApiError(500, "api_error", course.problem, kept=False) from bug
+    refuse_ignored(asked)
     if wanted:
         rendered = expand(session, rendered, wanted)
     if fault and fault.kind == "error_after" and (planned := error_of(fault)):

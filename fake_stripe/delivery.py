@@ -44,10 +44,11 @@ def _insert(world: World, event: Json, endpoint: Json, due: float, state: str) -
     )
 
 
-def signature(payload: bytes, secret: str, at: int) -> str:
-    """The Stripe-Signature header."""
-    mac = hmac.new(secret.encode(), f"{at}.".encode() + payload, hashlib.sha256).hexdigest()
-    return f"t={at},v1={mac}"
+def signature(payload: bytes, secrets: list[str], at: int) -> str:
+    """The Stripe-Signature header; while a secret is being rolled, one signature by each."""
+    signed = f"{at}.".encode() + payload
+    macs = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets]
+    return ",".join([f"t={at}", *(f"v1={mac}" for mac in macs)])
 
 
 async def courier(world: World) -> None:
@@ -88,7 +89,7 @@ async def _send(world: World, row: Json) -> None:
     event.pop("clock", None)
     payload = json.dumps({**event, "pending_webhooks": 1}, indent=2).encode()
     at = world.now() if world.delivery.get("sign_at") == "fake" else int(time.time())
-    header = signature(payload, endpoint["_secret"], at)
+    header = signature(payload, endpoint["_secrets"], at)
     try:
         status = await asyncio.wait_for(_post(endpoint["url"], payload, header), TIMEOUT_SECONDS)
     except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError):

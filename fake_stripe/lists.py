@@ -26,10 +26,10 @@ def list_of(
         if value is not None:
             tests.append(f'"{name}" = ?')
             values.append(value)
-    for name, value in params.items():
-        if name in COLUMNS and name not in where and name != "created":
+    for name in COLUMNS:
+        if name in params and name not in where and name != "created":
             tests.append(f'"{name}" = ?')
-            values.append(value)
+            values.append(params[name])
     _created(params.get("created"), tests, values)
     if extra[0]:
         tests.append(extra[0])

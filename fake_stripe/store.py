@@ -29,7 +29,7 @@ TABLES = f"""
 CREATE TABLE IF NOT EXISTS records (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, body TEXT NOT NULL,
     {", ".join(f'"{name}"' for name in COLUMNS)});
-CREATE INDEX IF NOT EXISTS by_kind ON records (kind, seq);
+CREATE INDEX IF NOT EXISTS by_kind ON records (kind, seq, created, type, status, clock);
 CREATE INDEX IF NOT EXISTS by_customer ON records (customer, kind) WHERE customer IS NOT NULL;
 CREATE INDEX IF NOT EXISTS by_subscription ON records (subscription, kind) WHERE subscription IS NOT NULL;
 CREATE INDEX IF NOT EXISTS by_invoice ON records (invoice, kind) WHERE invoice IS NOT NULL;

@@ -1,5 +1,6 @@
 """The clock's work: whatever is due, in order, each at its own moment."""
 
+from fake_stripe.billing import standing
 from fake_stripe.billing.invoicing import close, finalize
 from fake_stripe.billing.paying import method_for, pay_invoice, settle_debit
 from fake_stripe.billing.renewals import subscription_due
@@ -43,8 +44,11 @@ def _invoice_due(session: Session, record: Json) -> None:
         if record["status"] == "open" and record.get("_then"):
             close(session, record, record["_then"])
             return
-    if record["status"] != "open" or record.get("collection_method") == "send_invoice":
+    if record["status"] != "open":
         session.save({**record, "due": None})
+        return
+    if record.get("collection_method") == "send_invoice":
+        _sent_invoice_due(session, record)
         return
     method = method_for(session, record)
     session.save({**record, "due": None})
@@ -58,8 +62,18 @@ def _invoice_due(session: Session, record: Json) -> None:
         return
 
 
+def _sent_invoice_due(session: Session, record: Json) -> None:
+    """Nobody paid the invoice that was sent by its due date. (Just finalized, that date is still ahead.)"""
+    if record["due_date"] > session.now:
+        session.save({**record, "due": record["due_date"]})
+        return
+    session.save({**record, "due": None})
+    session.emit("invoice.overdue", session.render(record))
+    subscription = session.store.load("subscription", record.get("subscription") or "")
+    if subscription and subscription["status"] == "active":
+        standing.change_status(session, subscription, "past_due")
+
+
 def _without_method(session: Session, record: Json) -> None:
     """Stripe counts the try, yet nothing runs: no method, or the one that was refused for good."""
-    from fake_stripe.billing import standing
-
     standing.payment_failed(session, {**record, "due": None}, {})

@@ -69,7 +69,7 @@ def finalize(session: Session, record: Json) -> Json:
     record |= {"hosted_invoice_url": page, "invoice_pdf": f"{page}/pdf"}
     if record.get("collection_method") == "send_invoice":
         record["due_date"] = session.now + (record.get("_days_until_due") or 30) * DAY
-    record.pop("due", None)
+    record["due"] = record.get("due_date")
     if record["amount_due"] > 0:
         intent = payment_intents.new_intent(
             session,

@@ -13,7 +13,7 @@ from fake_stripe.outcomes import problem_of
 from fake_stripe.session import Session
 from fake_stripe.wire import Json
 
-MOST = 20_000
+MOST = 60_000
 
 
 @command("POST", "seed")

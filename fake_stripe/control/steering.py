@@ -112,9 +112,32 @@ def get_delivery(session: Session, given: Json) -> Json:
 
 @command("POST", "webhooks")
 def add_webhook(session: Session, given: Json) -> Json:
-    """{"url": …, "secret": …, "events": ["*"]}: an endpoint with a secret of your choice."""
+    """{"url": …, "secret": …, "previous_secret": …, "events": ["*"]}: an endpoint with secrets of your choice.
+
+    While a secret is being rolled, Stripe signs with both.
+    """
     endpoint = new_endpoint(session, given["url"], given.get("events", ["*"]), given.get("secret"))
-    return {**session.render(endpoint), "secret": endpoint["_secret"]}
+    if previous := given.get("previous_secret"):
+        endpoint["_secrets"].append(previous)
+        session.save(endpoint)
+    return {**session.render(endpoint), "secret": endpoint["_secrets"][0]}
+
+
+@command("POST", "events")
+def emit(session: Session, given: Json) -> Json:
+    """{"type": …, "object": id or a whole object, "previous": {…} | null}: an event that nothing caused.
+
+    For types that nobody knows, objects that are gone, and news older than what is known.
+    """
+    about = given["object"]
+    if isinstance(about, str):
+        kind = session.store.db.execute("SELECT kind FROM records WHERE id = ?", (about,)).fetchone()
+        if kind is None:
+            raise Wrong(f"no object {about}")
+        about = session.render(session.load(kind[0], about))
+    session.emit(given["type"], about, given.get("previous"))
+    newest = session.store.db.execute("SELECT id FROM records WHERE kind = 'event' ORDER BY seq DESC LIMIT 1")
+    return {"id": newest.fetchone()[0]}
 
 
 @command("POST", "redeliver")

@@ -5,6 +5,7 @@ from decimal import Decimal
 from fake_stripe.errors import missing_param
 from fake_stripe.lists import list_of
 from fake_stripe.objects.customers import merge_metadata
+from fake_stripe.params import given
 from fake_stripe.routes import route
 from fake_stripe.session import Session, public, shape
 from fake_stripe.wire import Json
@@ -54,7 +55,7 @@ def price_shape(session: Session, record: Json) -> Json:
 
 @route("POST", "/v1/products", "ProductCreateParams")
 def create_product(session: Session, params: Json) -> Json:
-    fields = {key: params[key] for key in params.keys() & (PRODUCT.keys() | {"name"})}
+    fields = given(params, (*PRODUCT, "name"))
     record = session.new("product", **fields)
     record["id"] = params.get("id", record["id"])
     if price := params.get("default_price_data"):
@@ -68,9 +69,7 @@ def create_product(session: Session, params: Json) -> Json:
 def update_product(session: Session, params: Json, key: str) -> Json:
     record = session.load("product", key)
     before = session.render(record)
-    record |= {
-        name: params[name] for name in params.keys() & (PRODUCT.keys() | {"name"}) if name != "metadata"
-    }
+    record |= given(params, [*(PRODUCT.keys() - {"metadata"}), "name"])
     merge_metadata(record, params)
     record["updated"] = session.now
     return session.changed(record, before, "product.updated")
@@ -104,7 +103,7 @@ def create_price(session: Session, params: Json) -> Json:
         raise missing_param("product")
     session.load("product", product, param="product")
     record = session.new("price", product=product, currency=params["currency"].lower())
-    record |= {key: params[key] for key in params.keys() & {"active", "lookup_key", "metadata", "nickname"}}
+    record |= given(params, ("active", "lookup_key", "metadata", "nickname"))
     if "unit_amount_decimal" in params:
         exact = Decimal(str(params["unit_amount_decimal"]))
         whole = exact == exact.to_integral_value()
@@ -121,7 +120,7 @@ def create_price(session: Session, params: Json) -> Json:
 def update_price(session: Session, params: Json, key: str) -> Json:
     record = session.load("price", key)
     before = session.render(record)
-    record |= {name: params[name] for name in params.keys() & {"active", "lookup_key", "nickname"}}
+    record |= given(params, ("active", "lookup_key", "nickname"))
     merge_metadata(record, params)
     return session.changed(record, before, "price.updated")
 

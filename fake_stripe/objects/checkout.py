@@ -81,9 +81,12 @@ def session_shape(session: Session, record: Json) -> Json:
 def create_session(session: Session, params: Json) -> Json:
     if params.get("mode") != "setup":
         raise invalid("This fake knows checkout sessions with mode=setup only.", param="mode", kept=False)
-    for name in ("success_url",):
-        if not params.get(name):
-            raise missing_param(name)
+    if params.get("ui_mode", "hosted_page") != "hosted_page":
+        raise invalid(
+            "This fake knows checkout sessions with ui_mode=hosted_page only.", param="ui_mode", kept=False
+        )
+    if not params.get("success_url"):
+        raise missing_param("success_url")
     kinds = params.get("allowed_payment_method_types")
     if not kinds and not params.get("currency"):
         raise missing_param("currency")

@@ -7,6 +7,7 @@ from fake_stripe.ids import random_text
 from fake_stripe.lists import list_of
 from fake_stripe.months import add_interval
 from fake_stripe.objects.customers import merge_metadata
+from fake_stripe.params import given
 from fake_stripe.routes import route
 from fake_stripe.session import Session, public, shape
 from fake_stripe.wire import Json
@@ -56,7 +57,7 @@ def create_coupon(session: Session, params: Json) -> Json:
         raise invalid("You must pass either `percent_off` or `amount_off`.", param="percent_off", kept=False)
     key = params.get("id") or random_text(8)
     record: Json = {"id": key, "object": "coupon", "created": session.now}
-    record |= {name: params[name] for name in params.keys() & COUPON.keys()}
+    record |= given(params, COUPON)
     if session.store.load("coupon", key):
         raise invalid("Coupon already exists.", param="id", code="resource_already_exists", kept=False)
     return session.created(record, "coupon.created")

@@ -10,6 +10,7 @@ from fake_stripe.lists import as_list, list_of
 from fake_stripe.objects.customers import merge_metadata
 from fake_stripe.objects.discounts import redeem
 from fake_stripe.objects.invoice_shape import line_shape
+from fake_stripe.params import given
 from fake_stripe.routes import route
 from fake_stripe.session import Session
 from fake_stripe.wire import Json
@@ -37,9 +38,7 @@ def create_invoice(session: Session, params: Json) -> Json:
         redeem(session, one, customer=customer["id"], subscription=None)["id"]
         for one in params.get("discounts") or []
     ]
-    fields = {
-        name: params[name] for name in params.keys() & {"description", "default_payment_method", "footer"}
-    }
+    fields = given(params, ("description", "default_payment_method", "footer"))
     record = invoicing.make_invoice(
         session,
         customer,

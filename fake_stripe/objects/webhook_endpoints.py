@@ -3,6 +3,7 @@
 from fake_stripe.ids import random_text
 from fake_stripe.lists import list_of
 from fake_stripe.objects.customers import merge_metadata
+from fake_stripe.params import given
 from fake_stripe.routes import route
 from fake_stripe.session import Session, public, shape
 from fake_stripe.wire import Json
@@ -24,7 +25,7 @@ def endpoint_shape(session: Session, record: Json) -> Json:
 
 def new_endpoint(session: Session, url: str, events: list[str], secret: str | None = None) -> Json:
     record = session.new("webhook_endpoint", url=url, enabled_events=events, status="enabled")
-    record["_secret"] = secret or f"whsec_{random_text(32)}"
+    record["_secrets"] = [secret or f"whsec_{random_text(32)}"]
     session.save(record)
     return record
 
@@ -32,17 +33,17 @@ def new_endpoint(session: Session, url: str, events: list[str], secret: str | No
 @route("POST", "/v1/webhook_endpoints", "WebhookEndpointCreateParams")
 def create_endpoint(session: Session, params: Json) -> Json:
     record = new_endpoint(session, params["url"], params["enabled_events"])
-    record |= {name: params[name] for name in params.keys() & {"api_version", "description"}}
+    record |= given(params, ("api_version", "description"))
     merge_metadata(record, params)
     session.save(record)
     # The secret is shown once, in this answer.
-    return {**session.render(record), "secret": record["_secret"]}
+    return {**session.render(record), "secret": record["_secrets"][0]}
 
 
 @route("POST", "/v1/webhook_endpoints/{endpoint}", "WebhookEndpointUpdateParams")
 def update_endpoint(session: Session, params: Json, key: str) -> Json:
     record = session.load("webhook_endpoint", key)
-    record |= {name: params[name] for name in params.keys() & {"url", "enabled_events", "description"}}
+    record |= given(params, ("url", "enabled_events", "description"))
     if "disabled" in params:
         record["status"] = "disabled" if params["disabled"] else "enabled"
     merge_metadata(record, params)

@@ -91,10 +91,16 @@ class FakeStripe:
     def settings(self, **settings: Any) -> None:
         self.control("POST", "settings", **settings)
 
-    def webhook(self, url: str, secret: str, events: list[str] | None = None) -> str:
-        """Register an endpoint; returns its id."""
-        made = self.control("POST", "webhooks", url=url, secret=secret, events=events or ["*"])
-        return str(made["id"])
+    def webhook(
+        self, url: str, secret: str, events: list[str] | None = None, *, previous_secret: str = ""
+    ) -> str:
+        """Register an endpoint; returns its id. With a previous secret, both sign."""
+        given = {"url": url, "secret": secret, "previous_secret": previous_secret, "events": events or ["*"]}
+        return str(self.control("POST", "webhooks", **given)["id"])
+
+    def emit(self, event_type: str, about: Any, previous: Json | None = None) -> str:
+        """An event that nothing caused, about an object's id or a whole object; returns the event's id."""
+        return str(self.control("POST", "events", type=event_type, object=about, previous=previous)["id"])
 
     def wait_delivered(self, seconds: float = 30) -> Json:
         """Until nothing is pending; returns the counts by state."""

@@ -135,6 +135,27 @@ def test_they_name_the_request_that_caused_them(shop):
     assert event.data.object.id == invoice.id
 
 
+def test_a_rolled_secret_signs_beside_the_old_one(shop):
+    with receiving() as receiver:
+        shop.fake.webhook(receiver.url, "whsec_new", previous_secret=SECRET)
+        shop.stripe.customers.create({"name": "x"})
+        shop.fake.wait_delivered()
+        body, header = receiver.bodies[0]
+        assert header.count("v1=") == 2
+        for secret in ("whsec_new", SECRET):
+            assert stripe.Webhook.construct_event(body, header, secret).type == "customer.created"
+
+
+def test_events_by_hand(shop, receiver):
+    customer, _ = shop.customer()
+    gone = {"id": "sub_gone", "object": "subscription", "status": "active"}
+    shop.fake.emit("customer.subscription.updated", gone, {"status": "past_due"})
+    made = shop.fake.emit("customer.teleported", customer)
+    shop.fake.wait_delivered()
+    assert {"customer.subscription.updated", "customer.teleported"} <= set(receiver.types())
+    assert shop.stripe.events.retrieve(made).data.object.id == customer
+
+
 def test_an_endpoint_gets_only_what_it_asked_for(shop):
     with receiving() as receiver:
         endpoint = shop.stripe.webhook_endpoints.create(

@@ -38,6 +38,17 @@ def test_mistakes_are_named(shop, params, code, param):
     assert shop.fake.stats()["problems"][-1]["path"] == f"/v1/subscriptions/{subscription.id}"
 
 
+def test_nothing_is_ignored_in_silence(shop):
+    """What Stripe knows but the fake does not act upon is an error too, never a success without effect."""
+    customer = shop.customer()[0]
+    wish = {"customer": customer, "items": [{"price": shop.price}], "application_fee_percent": 1.5}
+    assert refusal(shop, lambda api: api.subscriptions.create(wish)) == (
+        "fake_unsupported",
+        "application_fee_percent",
+    )
+    assert shop.stripe.subscriptions.list().data == []
+
+
 def test_lists_too(shop):
     assert refusal(shop, lambda api: api.invoices.list({"state": "open"})) == ("parameter_unknown", "state")
     assert refusal(shop, lambda api: api.invoices.list({"status": "unpaid"})) == (None, "status")

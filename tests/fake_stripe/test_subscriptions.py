@@ -169,6 +169,21 @@ def test_an_invoice_sent_by_mail_has_a_due_date(shop):
     assert (paid.status, paid.amount_paid_off_stripe, shop.fake.ledger()) == ("paid", MONTHLY, [])
 
 
+def test_a_sent_invoice_that_nobody_pays_is_overdue(shop):
+    customer = shop.stripe.customers.create({"name": "By invoice"}).id
+    subscription = shop.subscribe(customer, collection_method="send_invoice", days_until_due=14)
+    shop.fake.advance(days=13)
+    assert shop.subscription(subscription.id).status == "active"
+    shop.fake.advance(days=2)
+    assert shop.subscription(subscription.id).status == "past_due"
+    assert "invoice.overdue" in shop.event_types()
+    shop.pay(subscription.latest_invoice, paid_out_of_band=True)
+    assert shop.subscription(subscription.id).status == "active"
+    shop.fake.advance(days=17)
+    renewal = shop.invoice(shop.subscription(subscription.id).latest_invoice)
+    assert renewal.due_date == renewal.status_transitions.finalized_at + 14 * DAY
+
+
 def test_voided_and_given_up(shop):
     first, second = shop.open_invoice(), shop.open_invoice()
     void = shop.stripe.invoices.void_invoice(first.id)
