@@ -28,15 +28,14 @@ def instant(day: date, minute: int, zone: ZoneInfo) -> datetime | None:
 def slot(
     day: date, *, hours: tuple[int, int], zone: ZoneInfo, not_before: datetime, share: float
 ) -> datetime | None:
-    """An instant of the day in [hours), not before the given one; None when the day has no such minute left."""
-    floor = not_before.astimezone(zone)
-    if floor.date() > day:
-        return None
+    """An instant of the day in [hours), not before the given one; None when the day has no such minute left.
+
+    The same for every `not_before` that it still keeps, so that asking again does not move it.
+    """
     first, end = hours[0] * 60, hours[1] * 60
-    if floor.date() == day:
-        first = max(first, floor.hour * 60 + floor.minute + 1)
     wanted = first + int(share * (end - first))
-    # Nearly always the first one; clocks that are changed skip some minutes and show others twice.
+    # Nearly always the first one. Late in the hours the next minute that is left; and clocks that are changed
+    # skip some minutes and show others twice.
     for minute in (*range(wanted, end), *range(first, wanted)):
         found = instant(day, minute, zone)
         if found is not None and found >= not_before:

@@ -301,14 +301,14 @@ def _pay_day(clock: _Clock) -> date | None:
     first = local_day(max(clock.last.at + LEAST_APART, clock.now), clock.zone)
     if is_pay_day(tried, days):
         first = max(first, tried + timedelta(days=2))
-    last = local_day(max(clock.last.at, clock.now) + PAY_DAY_REACH, clock.zone)
+    last = local_day(clock.last.at + PAY_DAY_REACH, clock.zone)
     return first_pay_day(first, last, days)
 
 
 def _after(clock: _Clock, wait: timedelta, why: Why, data: Mapping[str, int | str]) -> Retry | NoRetry:
     """After a wait of hours, at any hour; a wait of a day and more goes to the usual hours."""
-    due = max(clock.last.at + wait, clock.now)
-    soon = due + MOST_JITTER * clock.share
+    due = clock.last.at + wait
+    soon = max(due + MOST_JITTER * clock.share, clock.now)
     if wait < LEAST_APART and not clock.is_taken(soon):
         return Retry(soon, why, data)
     return _placed(clock, local_day(due, clock.zone), why, data, not_before=due)

@@ -148,6 +148,19 @@ def test_nothing_is_charged_after_a_hard_decline_of_the_same_card(refusals, star
         assert later.at > earlier.at
 
 
+@settings(max_examples=100, deadline=None)
+@given(codes, starts, st.sampled_from(ZONES), st.floats(0, 1), st.sampled_from(["", "KR"]))
+def test_asking_again_before_its_time_changes_nothing(refusals, start, zone, share, country):
+    """Else a retry that is looked at daily would move on for ever."""
+    tries = [failed(code, start + n * DAY) for n, code in enumerate(refusals)]
+    known = facts(*tries, ends_at=start + 28 * DAY, country=country)
+    first = plan_next(known, POLICY, now=tries[-1].at, zone=zone)
+    until = first.at if isinstance(first, Retry) else first.until or start + 20 * DAY
+    later = tries[-1].at + share * (until - tries[-1].at)
+    again = plan_next(known, POLICY, now=min(later, until), zone=zone)
+    assert again == first or (isinstance(first, NoRetry) and first.until is None and later >= known.ends_at)
+
+
 def test_a_thousand_invoices_are_not_charged_in_one_minute():
     when = Counter(
         plan_next(
