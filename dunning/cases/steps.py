@@ -25,6 +25,7 @@ class StepKind(StrEnum):
     CONFIRMATION_DONE = "confirmation_done"
     QUESTION_ASKED = "question_asked"
     HANDED_OVER = "handed_over"
+    TAKEN_BACK = "taken_back"
     STOPPED = "stopped"
     RESUMED = "resumed"
     MANUAL_RETRY = "manual_retry"
@@ -199,6 +200,13 @@ class HandedOver(Detail):
     arr_minor: int = 0
     currency: str = ""
     queue_item: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBack(Detail):
+    """The hand-over was a mistake; the item of the queue is gone."""
+
+    KIND: ClassVar = StepKind.TAKEN_BACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -159,6 +159,14 @@ def _handed_over(state: CaseState, at: datetime, detail: s.HandedOver) -> CaseSt
     return replace(handed, phase=rest_phase(handed, state.phase))
 
 
+def _taken_back(state: CaseState, at: datetime, detail: s.TakenBack) -> CaseState:
+    if state.handed_over_at is None:
+        raise IllegalStep(detail.KIND, "the case is not handed over")
+    back = replace(state, handed_over_at=None)
+    phase = Phase.WAITING if state.phase is Phase.HANDED else state.phase
+    return replace(back, phase=rest_phase(back, phase))
+
+
 def _stopped(state: CaseState, at: datetime, detail: s.Stopped) -> CaseState:
     not_stopped(state, detail.KIND)
     stopped = replace(state, stopped_at=at, next_retry_at=None, look_at=None)
@@ -224,6 +232,7 @@ _HANDLERS: dict[StepKind, Callable[[CaseState, datetime, Any], CaseState]] = {
     StepKind.CONFIRMATION_DONE: _confirmation_done,
     StepKind.QUESTION_ASKED: _question_asked,
     StepKind.HANDED_OVER: _handed_over,
+    StepKind.TAKEN_BACK: _taken_back,
     StepKind.STOPPED: _stopped,
     StepKind.RESUMED: _resumed,
     StepKind.MANUAL_RETRY: _manual_retry,

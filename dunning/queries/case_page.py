@@ -26,6 +26,7 @@ ICONS: dict[str, tuple[str, str]] = {
     StepKind.CARD_UPDATED: ("credit-card", "green"),
     StepKind.QUESTION_ASKED: ("message-square", "amber"),
     StepKind.HANDED_OVER: ("inbox", ""),
+    StepKind.TAKEN_BACK: ("undo-2", ""),
     StepKind.STOPPED: ("pause", "amber"),
     StepKind.RESUMED: ("play", ""),
     StepKind.NOTE: ("sticky-note", ""),

@@ -20,6 +20,7 @@ from dunning.cases.steps import (
     PaidElsewhere,
     Resumed,
     Stopped,
+    TakenBack,
 )
 from dunning.cases.transitions import IllegalStep, State
 from dunning.cases.words import reason_words
@@ -32,13 +33,15 @@ from dunning.services.case_plans import begin_charge, plan
 from dunning.services.case_steps import CHECK_JOB, CaseBook, open_book, wake
 from dunning.services.cases import LEAST_TIME
 from dunning.services.closing import after_closing, stop_orders
-from dunning.services.handing_over import hand_to_csm
+from dunning.services.handing_over import close_item, hand_to_csm
+from health.models import ResolutionResult
 
 LONGEST_NOTE = 2000
 _WORDS = {
     "closed": _("The case is closed."),
     "handed_over": _("The case is in the queue already."),
     "has_provider": _("The payment provider says whether this invoice is paid."),
+    "taken_back": _("The case is not in the queue."),
     "stopped": _("The case is stopped already."),
     "resumed": _("The case is not stopped."),
 }
@@ -118,6 +121,8 @@ def resume(*, case: DunningCase, acting_user: User, now: datetime) -> None:
     ends_at = None if book.state.ends_at > now + LEAST_TIME else now + LEAST_TIME
     _record(book, Resumed(ends_at=ends_at), now=now, acting_user=acting_user)
     _go_on(book, now)
+    for listener in case_listeners:
+        listener.on_resumed(book.case, now)
     audit("dunning.case.resumed", acting_user=acting_user, target=book.case)
 
 
@@ -139,6 +144,16 @@ def hand_over(*, case: DunningCase, acting_user: User, now: datetime) -> None:
         raise CaseRefused("handed_over") from error
     book.write()
     audit("dunning.case.handed_over", acting_user=acting_user, target=book.case)
+
+
+@transaction.atomic
+def take_back(*, case: DunningCase, acting_user: User, now: datetime) -> None:
+    """Undo a hand-over: its item leaves the queue and the case goes on as before."""
+    book = _open(case)
+    _record(book, TakenBack(), now=now, acting_user=acting_user)
+    close_item(book.case, result=ResolutionResult.NOT_NEEDED, now=now)
+    _go_on(book, now)
+    audit("dunning.case.taken_back", acting_user=acting_user, target=book.case)
 
 
 @transaction.atomic

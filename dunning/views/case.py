@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from accounts.access import WorkspaceRequest, allows, requires
+from accounts.views.returning import return_address
 from dunning.queries.case_page import case_page, find_case
 
 
@@ -16,15 +17,17 @@ from dunning.queries.case_page import case_page, find_case
 def case(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
     """The page of a case; in the drawer only its summary is sent."""
     found = get_object_or_404(find_case(public_id))
+    is_drawer = bool(request.htmx) and request.htmx.target == "drawer-content"
     context = {
         "page": case_page(found),
         "case": found,
         "account": found.account,
         "may_work": allows(request.membership, "dunning.work"),
         "workspace": request.membership.workspace,
-        "here": request.get_full_path(),
+        # In the drawer an act leads back to the page below it.
+        "here": return_address(request, request.path) if is_drawer else request.get_full_path(),
         "now": timezone.now(),
     }
-    if request.htmx and request.htmx.target == "drawer-content":
+    if is_drawer:
         return render(request, "dunning/parts/case_drawer.html", context)
     return render(request, "dunning/case.html", context)

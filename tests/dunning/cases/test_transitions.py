@@ -75,6 +75,7 @@ def test_a_lost_answer_blocks_every_other_charge_until_it_is_read():
         (s.Stopped(), planned(9)),
         (s.Stopped(), s.NoticeBegun()),
         (s.HandedOver(), s.HandedOver()),
+        (s.TakenBack(),),
         (s.ConfirmationDone(),),
         (s.EndStateApplied(end_state="cancel"),),
         (s.Closed(state="recovered"),),

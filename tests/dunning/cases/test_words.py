@@ -51,6 +51,7 @@ EXAMPLES = [
     s.ConfirmationDone(has_passed=False),
     s.QuestionAsked(),
     s.HandedOver(arr_minor=1_200_000, currency="USD"),
+    s.TakenBack(),
     s.Stopped(),
     s.Resumed(ends_at=AT),
     s.ManualRetry(),
