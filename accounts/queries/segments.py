@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.models import Account, Workspace
 from accounts.segments import Tree, condition_of, describe_tree
 from accounts.segments.fields import Moment, SegmentField
+from cs_platform.lib.among import among
 from cs_platform.lib.scoping import current_workspace_id
+from cs_platform.lib.staging import MANY, planned_for
 
 
 def accounts_in(tree: Tree, *, now: datetime) -> QuerySet[Account]:
@@ -20,13 +23,18 @@ def accounts_in(tree: Tree, *, now: datetime) -> QuerySet[Account]:
     return found
 
 
-def account_ids_in(tree: Tree, *, now: datetime) -> set[int]:
-    """Ids of the accounts that match, all at once.
+def account_ids_in(tree: Tree, *, now: datetime, of: Collection[int] | None = None) -> set[int]:
+    """Ids of the accounts that match, all at once; with `of` only those of these accounts.
 
-    For whoever goes on to count, compare or sort: inside a larger statement (a LIMIT, a NOT IN) the database may
-    plan a rule of many parts row by row, which took minutes where this takes a fifth of a second.
+    For whoever asks of many accounts, and goes on to count, compare or sort. Planned for whole tables: where the
+    database knows little of them (a large import a moment ago, a LIMIT or NOT IN around the rule) it takes them for
+    empty and looks through all rows once per account, minutes where this takes a fifth of a second.
     """
-    return set(accounts_in(tree, now=now).values_list("pk", flat=True))
+    found = accounts_in(tree, now=now)
+    if of is not None:
+        found = found.filter(among("pk", of))
+    with connection.cursor() as cursor, planned_for(cursor, MANY if of is None else len(of)):
+        return set(found.values_list("pk", flat=True))
 
 
 def matches(tree: Tree, account_id: int, *, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from accounts.models import Account, LetGo, Membership, Role, Segment
 from accounts.queries.segment_pages import rule_in_words
 from accounts.queries.segment_uses import asks_for
-from accounts.queries.segments import accounts_in
+from accounts.queries.segments import account_ids_in
 from accounts.registry import SegmentUse
 from accounts.segments import TreeError, all_fields, parse_tree
 from health.assigning import Candidate, Handing, Turn, Why, hand_out
@@ -168,15 +168,12 @@ def _turns(members: dict[int, Membership], now: datetime) -> tuple[list[Turn], d
     ):
         pool = tuple(sorted(place.member_id for place in rule.pool.all() if place.member_id in members))
         try:
-            found = (
-                accounts_in(parse_tree(rule.tree, fields=fields), now=now)
-                if rule.tree
-                else Account.objects.all()
-            )
+            tree = parse_tree(rule.tree, fields=fields) if rule.tree else None
         except TreeError:
             continue
         if pool:
-            turns.append(Turn(rule.pk, frozenset(found.values_list("pk", flat=True)), pool))
+            found = account_ids_in(tree, now=now) if tree else Account.objects.values_list("pk", flat=True)
+            turns.append(Turn(rule.pk, frozenset(found), pool))
             names[rule.pk] = rule.name
     return turns, names
 

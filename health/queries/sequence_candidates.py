@@ -10,7 +10,7 @@ from django.db.models import Count, Max
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, LetGo, SegmentMembership
-from accounts.queries.segments import accounts_in
+from accounts.queries.segments import account_ids_in
 from accounts.segments import parse_tree
 from health.models import OPEN_STATES, AccountState, Risk, Sequence, SequenceRun
 from health.queries.experiments import held_out
@@ -107,8 +107,7 @@ def _customers(asked: Iterable[int]) -> set[int]:
 def _audience(definition: SequenceDefinition, asked: Iterable[int], now: datetime) -> set[int]:
     if definition.audience is None:
         return set(asked)
-    rows = accounts_in(parse_tree(definition.audience), now=now)
-    return set(rows.filter(pk__in=list(asked)).values_list("pk", flat=True))
+    return account_ids_in(parse_tree(definition.audience), now=now, of=set(asked))
 
 
 def _earlier(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from itertools import islice
 
 from accounts.models import Job
-from accounts.queries.segments import accounts_in
+from accounts.queries.segments import account_ids_in
 from accounts.segments import TreeError, parse_tree
 from health.models import RunState, Sequence, SequenceRun
 from health.queries.sequence_exits import exit_reasons
@@ -66,10 +66,10 @@ def wake_matching(*, now: datetime) -> int:
 
 def _matching(tree: object, runs: list[SequenceRun], now: datetime) -> list[int]:
     try:
-        found = accounts_in(parse_tree(tree), now=now)
+        rule = parse_tree(tree)
     except TreeError:  # a field is gone: the run fails by itself when it comes up, and says so
         return [run.pk for run in runs]
-    accounts = set(found.filter(pk__in=[run.account_id for run in runs]).values_list("pk", flat=True))
+    accounts = account_ids_in(rule, now=now, of={run.account_id for run in runs})
     return [run.pk for run in runs if run.account_id in accounts]
 
 

@@ -1,14 +1,20 @@
-"""Segments over 10,000 accounts: counted while one types, written in the night, filtered by in the lists."""
+"""Segments over 10,000 accounts: counted while one types, written in the night, filtered by in the lists.
+
+Whatever the database knows of its tables: nothing (a new installation), the truth, or that they are empty. The last
+is what it believes when autovacuum came by while a large import was not committed yet.
+"""
 
 import time
 
+import numpy as np
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.http import QueryDict
 
 from accounts.models import Membership, SegmentMembership
 from accounts.queries.segment_pages import effect_of, match_of
-from accounts.queries.segments import accounts_in
+from accounts.queries.segments import account_ids_in
 from accounts.segments import parse_tree
 from accounts.services import segments
 from cs_platform.lib.scoping import current_workspace_id
@@ -18,7 +24,14 @@ from health.queries.accounts_filter import AccountsFilter
 from health.queries.in_force import card_places, cards_in_force
 from tests.builders import NOW, TODAY
 
-ACCOUNTS = 10_000
+TABLES = (
+    "accounts_account",
+    "accounts_accounttrait",
+    "accounts_segmentmembership",
+    "health_accountsnapshot",
+    "health_accountstate",
+)
+FEW, MANY = 3_000, 10_000
 # Generous: the machine may be busy. Measured on a quiet one: docs/segments.md.
 MOST_SECONDS = 1.5
 
@@ -66,22 +79,34 @@ RULES = {
 }  # fmt: skip
 
 
+KNOWN = {
+    "nothing": "SELECT 1",
+    "the truth": "ANALYZE {table}",
+    "empty": "SELECT pg_restore_relation_stats('schemaname', 'public', 'relname', '{table}',"
+    " 'relpages', 100, 'reltuples', 0::real)",
+}
+# Quick: the one that took 37 seconds for 10,000 accounts, and 3 for this many.
+WORLDS = [
+    pytest.param((FEW, "empty"), id="3000-taken for empty"),
+    *(pytest.param((MANY, known), id=f"10000-{known} known", marks=pytest.mark.soak) for known in KNOWN),
+]
+
+
 @pytest.fixture
-def many(scope):
+def many(scope, request):
+    size, known = request.param
     for place, key in enumerate(("active_days_28", "usage_change_28")):
         MetricPosition.objects.create(key=key, position=place)
     with connection.cursor() as cursor:
         for statement in FILL:
-            values = {"w": current_workspace_id(), "n": ACCOUNTS, "now": NOW, "day": TODAY}
+            values = {"w": current_workspace_id(), "n": size, "now": NOW, "day": TODAY}
             cursor.execute(statement, values)
-        for table in (
-            "accounts_account",
-            "health_accountstate",
-            "health_accountsnapshot",
-            "accounts_accounttrait",
-        ):
-            cursor.execute(f"ANALYZE {table}")
-    return scope
+        cursor.execute("SET LOCAL ROLE NONE")  # the application's own role may not look at tables
+        for table in TABLES:
+            cursor.execute(KNOWN[known].format(table=table))
+        cursor.execute(f"SET LOCAL ROLE {settings.DATABASE_APP_ROLE}")
+        cursor.execute("SET LOCAL statement_timeout = '60s'")
+    return size
 
 
 def timed(what: str, act) -> float:
@@ -94,39 +119,33 @@ def timed(what: str, act) -> float:
     return sorted(times)[1]
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("name", RULES)
-def test_a_rule_is_counted_while_one_types(many, name):
-    tree = parse_tree(RULES[name])
-    assert 0 < accounts_in(tree, now=NOW).count() < ACCOUNTS
-    assert timed(f"count, {name}", accounts_in(tree, now=NOW).count) < MOST_SECONDS
-    assert timed(f"count and sample, {name}", lambda: match_of(tree, now=NOW)) < MOST_SECONDS
+@pytest.mark.parametrize("many", WORLDS, indirect=True)
+def test_a_rule_is_counted_while_one_types(many):
+    for name, rule in RULES.items():
+        tree = parse_tree(rule)
+        assert 0 < len(account_ids_in(tree, now=NOW)) < many
+        assert timed(f"count, {name}", lambda tree=tree: account_ids_in(tree, now=NOW)) < MOST_SECONDS
+        assert timed(f"count and sample, {name}", lambda tree=tree: match_of(tree, now=NOW)) < MOST_SECONDS
 
 
-@pytest.mark.soak
-def test_membership_is_written_and_read_fast(many):
+@pytest.mark.parametrize("many", WORLDS, indirect=True)
+def test_membership_is_written_and_read_fast(many, request):
     made = [segments.create_segment(name=name, acting_user=None, now=NOW) for name in RULES]
     for segment, rule in zip(made, RULES.values(), strict=True):
         began = time.perf_counter()
         _version, moved = segments.publish_segment(
             segment=segment, definition=rule, acting_user=None, now=NOW
         )
-        print(
-            f"publish, {segment.name}: {1000 * (time.perf_counter() - began):.0f} ms, {moved.entered} entered"
-        )
+        took = time.perf_counter() - began
+        print(f"publish, {segment.name}: {1000 * took:.0f} ms, {moved.entered} entered")
+        assert took < 2 * MOST_SECONDS
     tree = parse_tree(RULES["metrics"])
     assert timed("who would enter and leave", lambda: effect_of(made[0], tree, now=NOW)) < MOST_SECONDS
     assert timed("a night over 3 segments", lambda: segments.refresh_segments(now=NOW)) < 3 * MOST_SECONDS
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE accounts_segmentmembership")
     member = Membership.objects.order_by("pk").first()
     wanted = AccountsFilter.from_query(QueryDict(f"segment={made[0].public_id}"))
-    assert (
-        timed("a page of the accounts list by segment", lambda: accounts_page(wanted, membership=member))
-        < 0.5
-    )
+    page = timed("a page of the accounts list by segment", lambda: accounts_page(wanted, membership=member))
+    assert page < 0.5 or "empty" in request.node.name  # until autovacuum comes by again, within a minute
     ids = SegmentMembership.objects.values_list("account_id", flat=True)
-    import numpy as np
-
     every = np.fromiter(ids, dtype=np.int64)
     assert timed("whose card is whose", lambda: card_places(every, cards_in_force())) < MOST_SECONDS
