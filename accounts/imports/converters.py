@@ -12,6 +12,7 @@ from accounts.imports.dates import DateReader
 from accounts.imports.fields import ImportField
 from accounts.imports.problems import RowProblem, shown
 from accounts.imports.vocabulary import Reading
+from cs_platform.lib.domains import read_domain
 
 Converter = Callable[[ImportField, str, DateReader], Any]
 
@@ -64,9 +65,11 @@ def _email(field: ImportField, text: str, _: DateReader) -> str:
     return text.lower()
 
 
-def _domain(field: ImportField, text: str, dates: DateReader) -> str:
-    host = re.sub(r"^[a-z]+://", "", text.lower()).split("/")[0]
-    return _text(field, host.removeprefix("www."), dates)
+def _domain(field: ImportField, text: str, _: DateReader) -> str:
+    found = read_domain(text)
+    if found is None:
+        raise RowProblem("not_a_domain", params={"value": shown(text)})
+    return found
 
 
 def _date(field: ImportField, text: str, dates: DateReader) -> Any:

@@ -13,7 +13,7 @@ from accounts.imports.converters import BLANKS, as_text, convert
 from accounts.imports.dates import DateReader
 from accounts.imports.fields import ImportSpec
 from accounts.imports.inspecting import Inspection
-from accounts.imports.problems import RowProblem, shown
+from accounts.imports.problems import LEFT_OUT, RowProblem, shown
 from accounts.imports.reading import RawRow, SourceFile
 
 
@@ -22,12 +22,14 @@ class ParsedRow:
     """`values`: field to typed value, blanks absent. `extras`: column to a property or a trait's (text, number).
 
     `cleared`: fields that are to be emptied, which only a machine can say; a None in `extras` empties a property.
+    `left_out`: (code, cell) of values that cannot be read and that the row goes in without.
     """
 
     line: int
     values: dict[str, Any]
     extras: dict[str, Any] = field(default_factory=dict)
     cleared: frozenset[str] = frozenset()
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def get(self, name: str, default: Any = None) -> Any:
         return self.values.get(name, default)
@@ -67,7 +69,7 @@ class RowParser:
     def _parse(self, raw: RawRow) -> ParsedRow:
         if raw.problem:
             raise raw.problem
-        values = self._values(raw)
+        values, left_out = self._values(raw)
         extras = {}
         for column, kind in self._kinds.items():
             value = self._extra(raw.values.get(column), kind, self._dates)
@@ -76,19 +78,26 @@ class RowParser:
         if self._spec.key and self._spec.key not in values:
             values[self._spec.key] = derived_key(self._spec, values, extras)
         self._refuse_repetition(raw.line, values)
-        return ParsedRow(raw.line, values, extras)
+        return ParsedRow(raw.line, values, extras, left_out=left_out)
 
-    def _values(self, raw: RawRow) -> dict[str, Any]:
-        values = {}
+    def _values(self, raw: RawRow) -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
+        values, left_out = {}, []
         for spec, column in self._fields:
             text = as_text(raw.values.get(column))
-            if text not in BLANKS:
+            if text in BLANKS:
+                if spec.required:
+                    raise RowProblem("missing", spec.name)
+                continue
+            try:
                 value = convert(spec, text, self._dates)
+            except RowProblem as problem:
+                if problem.code not in LEFT_OUT:
+                    raise
+                left_out.append((problem.code, shown(text)))
+            else:
                 if value is not None:
                     values[spec.name] = value
-            elif spec.required:
-                raise RowProblem("missing", spec.name)
-        return values
+        return values, tuple(left_out)
 
     def _refuse_repetition(self, line: int, values: dict[str, Any]) -> None:
         if not self._spec.unique:

@@ -19,6 +19,7 @@ ROW_PROBLEMS: dict[str, Any] = {
     "out_of_range": _("“%(value)s” is outside %(low)s to %(high)s"),
     "not_a_currency": _("“%(value)s” is not a currency code of three letters, such as USD"),
     "not_an_address": _("“%(value)s” is not a mail address"),
+    "not_a_domain": _("“%(value)s” is not a domain such as example.com"),
     "not_a_choice": _("“%(value)s” is not one of: %(choices)s"),
     "nul": _("a value contains a NUL character"),
     "cells": _("the row has %(cells)s cells, the header %(columns)s"),
@@ -75,6 +76,10 @@ FILE_PROBLEMS: dict[str, Any] = {
     "file_expired": _("The uploaded file was kept for two weeks and is gone. Upload it again."),
     "busy": _("Other changes kept colliding with the import. What was written before is kept; run it again."),
 }
+
+
+# A file's row goes in without such a value, with a warning; a machine is told of its mistake.
+LEFT_OUT = frozenset({"not_a_domain"})
 
 
 class FileProblem(Exception):

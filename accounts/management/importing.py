@@ -19,6 +19,7 @@ from accounts.tasks import nudge
 
 _WARNINGS = {
     "unknown_csm": "{rows} rows name {value} as CSM, who is no member of the workspace: left without a CSM",
+    "not_a_domain": "{rows} rows have {value} as domain, which is none: left without a domain",
     "unknown_contact": "{rows} rows name the contact {value}, who is unknown: left out",
 }
 

@@ -225,9 +225,9 @@ class _Run:
         now = status.get(pk=self.source_import.pk)
         if now != Import.Status.RUNNING:
             raise FileProblem("was_canceled" if now == Import.Status.CANCELED else "was_undone")
-        result: ChunkResult = self.prepared.kind.apply(
-            self.context, [row for row in rows if isinstance(row, ParsedRow)]
-        )
+        good = [row for row in rows if isinstance(row, ParsedRow)]
+        self.context.warnings.update(warning for row in good for warning in row.left_out)
+        result: ChunkResult = self.prepared.kind.apply(self.context, good)
         result.refused = sorted(
             [*result.refused, *(row for row in rows if isinstance(row, Refused))], key=lambda r: r.line
         )

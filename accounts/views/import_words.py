@@ -29,6 +29,7 @@ _KEPT: dict[str, Any] = {
 }
 _WARNINGS: dict[str, Any] = {
     "unknown_csm": _("%(rows)s rows name “%(value)s” as CSM, who is no member here: left without a CSM"),
+    "not_a_domain": _("%(rows)s rows have “%(value)s” as domain, which is none: left without a domain"),
     "unknown_contact": _("%(rows)s rows name the contact “%(value)s”, who is unknown: left out"),
 }
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from accounts.models.workspaces import LANGUAGES
+from cs_platform.lib.domains import read_domain
 
 TEXT_CHARACTERS = 1_000
 KEY_CHARACTERS = 100
@@ -43,12 +44,12 @@ def account_fields(traits: Mapping[str, Any]) -> dict[str, Any]:
     country = _text(traits, "country", 60) or (
         _text(address, "country", 60) if isinstance(address, Mapping) else ""
     )
-    site = _text(traits, "website", 300) or _text(traits, "domain", 300)
+    site = read_domain(_text(traits, "website", 300)) or read_domain(_text(traits, "domain", 300))
     fields = {
         "name": _text(traits, "name", 300),
         "industry": _text(traits, "industry", 100),
         "country": country,
-        "domain": re.sub(r"^https?://", "", site).partition("/")[0].lower()[:253],
+        "domain": site,
         "created_at": _created(traits),
     }
     return {key: value for key, value in fields.items() if value}

@@ -70,6 +70,7 @@ def test_an_invoice_brings_its_attempts(call, cast):
     [
         ("/contacts/", {"external_id": "c", "account": "nobody"}, "account", "unknown_account"),
         ("/accounts/", {"external_id": "a", "csm": "stranger@example.com"}, "csm", "unknown_csm"),
+        ("/accounts/", {"external_id": "a", "domain": "n/a"}, "domain", "not_a_domain"),
         ("/accounts/", {"external_id": "a", "colour": "red"}, "colour", "extra_forbidden"),
         ("/accounts/", {"name": "No id"}, "external_id", "missing"),
         ("/accounts/", {"external_id": "  "}, "external_id", "missing"),

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Account, AccountTrait, Contact, Import, TraitDefinition
 from accounts.services.imports import run_import
+from accounts.views.import_words import warning_words
 from cs_platform.lib.scoping import workspace_scope
 from tests.accounts.imports.files import counts, utc
 
@@ -151,3 +152,25 @@ def test_a_killed_run_is_told_from_a_slow_one(bring):
     killed.refresh_from_db()
     assert (slow.status, killed.status) == (Import.Status.RUNNING, Import.Status.FAILED)
     assert killed.detail["failed"] == "interrupted"
+
+
+def test_what_is_no_domain_is_left_out_and_joins_nobody(bring):
+    text = "name,domain\nAlpha,n/a\nBeta,n/a\nGamma,not a domain\nDelta,https://www.Delta.example/x?y=1\n"
+    outcome = bring("accounts", text)
+    assert counts(outcome) == (4, 0, 0, 0)
+    assert dict(Account.objects.values_list("name", "domain")) == {
+        "Alpha": "",
+        "Beta": "",
+        "Gamma": "",
+        "Delta": "delta.example",
+    }
+    told = [(warning["code"], warning["value"], warning["rows"]) for warning in outcome.warnings]
+    assert told == [("not_a_domain", "n/a", 2), ("not_a_domain", "not a domain", 1)]
+    assert "“n/a”" in warning_words(outcome.warnings[0])
+    assert counts(bring("accounts", text)) == (0, 0, 4, 0)
+
+
+def test_a_domain_that_is_none_does_not_overwrite_one(bring):
+    bring("accounts", "external_id,domain\na,alpha.example\n")
+    assert counts(bring("accounts", "external_id,domain\na,none\n")) == (0, 0, 1, 0)
+    assert Account.objects.get().domain == "alpha.example"

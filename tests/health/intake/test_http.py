@@ -189,7 +189,7 @@ class TestIdentities:
             send("group", {"groupId": "acme", "timestamp": f"2026-11-0{day}T00:00:00Z", "traits": traits})
         with workspace_scope(cast.workspace.pk):
             acme = Account.objects.get()
-            assert (acme.domain, acme.country, acme.created_at.day) == ("www.acme.test", "KR", 1)
+            assert (acme.domain, acme.country, acme.created_at.day) == ("acme.test", "KR", 1)
             rows = AccountTrait.objects.order_by("definition__key", "known_at")
             assert list(
                 rows.values_list("definition__key", "definition__kind", "value_text", "value_number")
