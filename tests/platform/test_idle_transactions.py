@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import date
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from cs_platform.lib.patience import long_thought
+from health.services.predictions import train
 from tests.stack import REPOSITORY, STACK
 
 SCRIPT = """
@@ -80,8 +82,23 @@ def test_a_process_that_was_cut_off_goes_on_with_a_new_connection() -> None:
     assert idle_seconds() == settings.IDLE_SECONDS
 
 
-def test_training_may_think_as_long_as_a_task_may_take(db, settings) -> None:
-    settings.TASK_SECONDS, settings.IDLE_SECONDS = 1800, 300
+def test_long_thought_may_take_as_long_as_a_task(db, settings) -> None:
+    settings.TASK_SECONDS, settings.IDLE_SECONDS = 1234, 321
     with long_thought():
-        assert idle_seconds() == 1800
-    assert idle_seconds() == 300
+        assert idle_seconds() == 1234
+    assert idle_seconds() == 321
+
+
+def test_training_is_announced_as_long_thought(scope, settings, monkeypatch) -> None:
+    settings.TASK_SECONDS, settings.IDLE_SECONDS = 1234, 321
+    seen = []
+
+    def fit(table):
+        seen.append(idle_seconds())
+        raise InterruptedError
+
+    monkeypatch.setattr("health.services.training.training_table", lambda **_: None)
+    monkeypatch.setattr("health.ml.train_model", fit)
+    with pytest.raises(InterruptedError):
+        train(as_of=date(2026, 11, 20), horizon_days=90, acting_user=None)
+    assert seen == [1234]

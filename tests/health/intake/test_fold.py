@@ -211,7 +211,8 @@ event_lists = st.lists(
 
 
 class TestAnyOrder:
-    """The mess: a random order with repetitions, cut into batches, folds in between, people known at any time."""
+    """The mess: a random order with repetitions, cut into batches, folds in between, people known at any time, and
+    an import among it that is taken back."""
 
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(rows=event_lists, data=st.data())
@@ -227,15 +228,24 @@ class TestAnyOrder:
 
         forget_everything()
         repeated = rows + data.draw(st.lists(st.sampled_from(rows), max_size=8)) if rows else []
+        imported = data.draw(event_lists.map(of_import))
         steps: list[Any] = [*repeated, *LEARN, fold_pending, fold_pending]
+        if imported:
+            steps.append(lambda: store_events(imported, received_at=NOW, source="import", source_import_id=77))
         for step in data.draw(st.permutations(steps)):
             if isinstance(step, EventRow):
                 store(step)
             else:
                 step()
+        remove_events_of_import(77)
         while fold_pending():
             pass
         assert tables() == tidy
+
+
+def of_import(rows: list[EventRow]) -> list[EventRow]:
+    """The same kind of events under ids of their own."""
+    return [row._replace(message_id=f"import-{row.message_id}") for row in rows]
 
 
 def learn_a0() -> None:
