@@ -156,9 +156,8 @@ DO UPDATE SET ours = excluded.ours, theirs = excluded.theirs
 
 def _compare(walk: Walk) -> None:
     values = _values(walk) | {"limit": walk.sync.started_at - FRESH, "found": timezone.now()}
-    with connection.cursor() as cursor:
-        with planned_for_all(cursor):
-            cursor.execute(_DIFFER, values)
+    with connection.cursor() as cursor, planned_for_all(cursor):
+        cursor.execute(_DIFFER, values)
         walk.count("differences", int(cursor.rowcount))
     walk.position |= {"stage": "mend", "after": 0}
 

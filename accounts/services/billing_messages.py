@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from accounts.gateways.stripe.client import BillingError
@@ -57,6 +57,8 @@ def work_message(lease: Lease) -> None:
         raise
     except BillingError as error:
         _judge(lease, connected, row, error)
+    except OperationalError as error:  # a deadlock, a database that restarts: the message is not to blame
+        raise ComeBack(timedelta(seconds=1 + random.random())) from error
     except Exception as error:
         log.exception("billing.message_failed", message_type=row.message_type, failures=row.failures + 1)
         _fail(lease, row, type(error).__name__)

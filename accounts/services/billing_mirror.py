@@ -146,12 +146,18 @@ def apply_price(found: PriceFacts) -> Plan:
     name = (found.product_name or found.nickname)[:200]
     if plan is None:
         plan = (name and Plan.objects.filter(name=name, external_id="").first()) or Plan()
+    before = _told_by(plan)
     if not plan.name or (name and plan.external_id and not plan.name.startswith(name)):
         plan.name = _free_name(name or found.id, found)
     plan.external_id, plan.currency = found.id, found.currency
     plan.list_mrr_minor = list_mrr_minor(found)
-    plan.save()
+    if plan.pk is None or _told_by(plan) != before:
+        plan.save()
     return plan
+
+
+def _told_by(plan: Plan) -> tuple[str, str, str, int | None]:
+    return plan.name, plan.external_id, plan.currency, plan.list_mrr_minor
 
 
 def _free_name(name: str, found: PriceFacts) -> str:

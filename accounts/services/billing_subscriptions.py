@@ -10,8 +10,12 @@ from accounts.gateways.stripe.facts import SubscriptionFacts
 from accounts.models import (
     Account,
     BillingCustomer,
+    BillingOrder,
     CancellationReason,
     EndedCause,
+    MadeBy,
+    OrderKind,
+    OrderState,
     Plan,
     Subscription,
     SubscriptionChange,
@@ -60,7 +64,7 @@ def apply_subscription(
     row.fetched_at = fetched_at
     _save(draft)
     if plan is not None and (row.seats or 1) > 1 and not plan.is_per_seat:
-        Plan.objects.filter(pk=plan.pk).update(is_per_seat=True)
+        _mark_per_seat(plan)
     if found.default_method is not None:
         apply_method(found.default_method, fetched_at=fetched_at, now=now, is_quiet=draft.is_new)
     if draft.is_new or draft.is_changed or former_account != row.account_id:
@@ -71,6 +75,13 @@ def apply_subscription(
     if not draft.is_new and former_method != row.default_method:
         payment_method_changed.send(customer.pk)
     return row
+
+
+def _mark_per_seat(plan: Plan) -> None:
+    """Several units were bought, so units are seats. Who holds the plan's row may wait for this subscription:
+    then the next read of it says so."""
+    if Plan.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=plan.pk).first():
+        Plan.objects.filter(pk=plan.pk).update(is_per_seat=True)
 
 
 def _rebuild(account_ids: set[int]) -> None:
@@ -194,7 +205,16 @@ def _reason(found: SubscriptionFacts) -> str:
 def _cause(found: SubscriptionFacts) -> str:
     if found.ended_at is None:
         return ""
+    if _is_ended_by_us(found.id):  # the provider calls that "requested" too
+        return EndedCause.INVOLUNTARY
     return str(_CAUSES.get(found.reason, EndedCause.UNKNOWN))
+
+
+def _is_ended_by_us(subscription_id: str) -> bool:
+    """The platform's own order ended it, for unpaid bills."""
+    orders = BillingOrder.objects.filter(kind=OrderKind.CANCEL, made_by=MadeBy.PLATFORM)
+    ours = orders.filter(subscription__external_id=subscription_id, sent_at__isnull=False)
+    return bool(ours.exclude(state=OrderState.FAILED).exists())
 
 
 def _save(draft: Draft) -> None:

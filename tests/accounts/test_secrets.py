@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import (
     AccessLink,
+    BillingConnection,
     IdentityProvider,
     MailProvider,
     WebhookEndpoint,
@@ -53,6 +54,12 @@ def plant(cast: Cast) -> tuple[dict[str, str], list[str]]:
             secret=marks["accounts.webhookendpoint.secret"],
             previous_secret=marks["accounts.webhookendpoint.previous_secret"],
         )
+        BillingConnection.objects.create(
+            api_key=marks["accounts.billingconnection.api_key"],
+            webhook_secret=marks["accounts.billingconnection.webhook_secret"],
+            previous_secret=marks["accounts.billingconnection.previous_secret"],
+            connected_at=now,
+        )
         key = create_api_key(workspace=cast.workspace, scope="write", acting_user=cast.ada)[1]
         link = new_credential(cast.workspace.public_id)
         AccessLink.objects.create(
@@ -88,6 +95,9 @@ def test_no_secret_is_readable_in_a_dump(cast: Cast) -> None:
 def test_every_encrypted_field_is_planted() -> None:
     """A new one is red here until `plant` writes it, too."""
     assert encrypted_fields() == {
+        "accounts.billingconnection.api_key",
+        "accounts.billingconnection.previous_secret",
+        "accounts.billingconnection.webhook_secret",
         "accounts.identityprovider.client_secret",
         "accounts.mailprovider.secret",
         "accounts.webhookendpoint.previous_secret",

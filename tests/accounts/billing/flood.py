@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
+from django.db import connections
+
 from accounts.models import Job, Workspace
+from accounts.services.billing_inbox import MESSAGE_JOB
+from accounts.services.billing_syncs import SYNC_JOB
+from accounts.services.jobs import run_due_jobs
 from tests.fake_stripe.running import FakeStripe
 
 
@@ -25,3 +31,22 @@ def bodies_of(fake: FakeStripe) -> list[bytes]:
 def due_now(workspace: Workspace) -> None:
     """What was put off is due."""
     Job.objects.filter(workspace=workspace).update(due_at="2026-01-01T00:00:00Z")
+
+
+def drain(workers: int = 1) -> None:
+    """Several workers at once, until no message and no walk is due; what follows from them is left alone."""
+
+    def work() -> None:
+        while sum(run_due_jobs(limit=100, kind=kind) for kind in (MESSAGE_JOB, SYNC_JOB)):
+            pass
+        if workers > 1:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(workers)]
+    if workers == 1:
+        work()
+        return
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

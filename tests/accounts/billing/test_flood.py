@@ -19,10 +19,9 @@ from accounts.models import (
     Subscription,
     Workspace,
 )
-from accounts.services.jobs import run_due_jobs
 from cs_platform.lib.scoping import workspace_scope
 from tests.accounts.billing.conftest import SECRET, connect
-from tests.accounts.billing.flood import bodies_of
+from tests.accounts.billing.flood import bodies_of, drain
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CLIENTS = 16
@@ -73,21 +72,6 @@ def flood(address: str, bodies: list[bytes], chance: random.Random) -> list[int]
         thread.join()
     assert len(answers) == len(work)
     return answers
-
-
-def drain(workers: int) -> None:
-    """Several workers at once, until nothing is due."""
-
-    def work() -> None:
-        while run_due_jobs(limit=100):
-            pass
-        connections.close_all()
-
-    threads = [threading.Thread(target=work) for _ in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def state(workspace: Workspace) -> dict[str, Any]:
@@ -143,7 +127,7 @@ def run_in(workspace: Workspace, bodies: list[bytes], chance: random.Random | No
         for body in bodies:
             header = {"Stripe-Signature": sign(body, SECRET, timezone.now())}
             Client().post(address, body, content_type="application/json", headers=header)
-            drain(1)
+        drain(1)
     else:
         answers = flood(address, bodies, chance)
         assert set(answers) == {200}

@@ -12,10 +12,9 @@ from accounts.models import BillingConnection, BillingMessage, Invoice, Job, Not
 from accounts.services import billing_refresh
 from accounts.services.billing_connections import set_webhook_secret
 from accounts.services.billing_messages import PARKED_KIND, try_again
-from accounts.services.jobs import run_due_jobs
 from cs_platform.lib.scoping import workspace_scope
 from tests.accounts.billing.conftest import SECRET
-from tests.accounts.billing.flood import bodies_of, due_now
+from tests.accounts.billing.flood import bodies_of, drain, due_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAID = json.dumps(
@@ -110,7 +109,7 @@ def test_poison_is_parked_and_told_and_holds_up_nobody(cast, connected, stripe_a
         assert deliver(body) == 200
     for _ in range(8):
         due_now(cast.workspace)
-        run_due_jobs(limit=1000)
+        drain()
     with workspace_scope(cast.workspace.pk):
         parked = BillingMessage.objects.filter(parked_at__isnull=False)
         about = {row.object_id for row in parked}
@@ -123,7 +122,7 @@ def test_poison_is_parked_and_told_and_holds_up_nobody(cast, connected, stripe_a
     with workspace_scope(cast.workspace.pk):
         for row in parked:
             assert try_again(message=row, acting_user=cast.ada, now=timezone.now())
-    run_due_jobs(limit=1000)
+    drain()
     with workspace_scope(cast.workspace.pk):
         assert Invoice.objects.filter(status="paid").count() == 3
         assert not BillingMessage.objects.filter(processed_at__isnull=True).exists()
