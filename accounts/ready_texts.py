@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.utils import timezone
@@ -261,13 +262,13 @@ READY = (
 _CLASS = {TextPurpose.DUNNING: MailClass.TRANSACTIONAL}
 
 
-def create_ready_texts() -> None:
+def create_ready_texts(texts: Sequence[Ready] = READY) -> None:
     """Those that the running workspace does not have yet, published as their first version."""
     known, now = set(MailText.objects.values_list("key", flat=True)), timezone.now()
-    missing = [ready for ready in READY if ready.key not in known]
+    missing = [ready for ready in texts if ready.key not in known]
     if not missing:
         return
-    texts = MailText.objects.bulk_create(
+    made = MailText.objects.bulk_create(
         MailText(
             key=ready.key,
             name=ready.name,
@@ -279,7 +280,7 @@ def create_ready_texts() -> None:
     )
     MailTextVersion.objects.bulk_create(
         MailTextVersion(text=text, number=1, definition=_definition(ready), published_at=now)
-        for text, ready in zip(texts, missing, strict=True)
+        for text, ready in zip(made, missing, strict=True)
     )
     audit("accounts.mailtext.ready_ones_published", acting_user=None, keys=[ready.key for ready in missing])
 

@@ -12,6 +12,7 @@ class DunningConfig(AppConfig):
             defaults,
             job_kinds,
             navigation,
+            notice_setup,
             notification_kinds,
             permissions,
             personal_data,
@@ -27,4 +28,5 @@ class DunningConfig(AppConfig):
         personal_data.register()
         job_kinds.register()
         queue_source.register()
+        notice_setup.register()
         reports.register()

@@ -31,4 +31,6 @@ def _instruction(evidence: Any) -> str:
         return gettext("Ask for the payment: no provider charges it. %(amount)s a year are at stake.") % {
             "amount": at_stake
         }
+    if evidence.get("reason") == "nobody":
+        return gettext("Nobody can be told of it: add a person with a mail address, or ring the account.")
     return gettext("Ask for another payment method. %(amount)s a year are at stake.") % {"amount": at_stake}

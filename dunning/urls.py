@@ -3,6 +3,7 @@
 from django.urls import path
 
 from dunning.urls_acts import act_urls
+from dunning.urls_pay import pay_urls
 from dunning.urls_policy import policy_urls
 from dunning.views import board, case, collecting
 
@@ -10,6 +11,7 @@ app_name = "dunning"
 urlpatterns = [
     *policy_urls,
     *act_urls,
+    *pay_urls,
     path("dunning/", board.board, name="board"),
     path("dunning/collecting/", collecting.collecting, name="collecting"),
     path("dunning/collecting/start/", collecting.collecting_start, name="collecting_start"),

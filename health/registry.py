@@ -176,6 +176,16 @@ class QueueSource:
 
 
 @dataclass(frozen=True)
+class SequenceDate:
+    """A date of accounts that sequences may wait for. `find(account_ids)` returns instants by account; accounts
+    without it are absent."""
+
+    name: str
+    label: Words
+    find: Callable[[list[int]], dict[int, Any]]
+
+
+@dataclass(frozen=True)
 class AnswerSource:
     """Says which accounts were heard from since a moment: `answered({key: (account id, moment)})` returns keys."""
 
@@ -183,6 +193,7 @@ class AnswerSource:
     answered: Callable[[dict[int, tuple[int, Any]]], set[int]]
 
 
+sequence_dates: Registry[SequenceDate] = Registry("sequence date", SequenceDate)
 sequence_actions: Registry[SequenceAction] = Registry("sequence action", SequenceAction)
 queue_sources: Registry[QueueSource] = Registry("queue source", QueueSource)
 answer_sources: Registry[AnswerSource] = Registry("answer source", AnswerSource)

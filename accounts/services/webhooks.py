@@ -51,11 +51,7 @@ def emit(event_type: str, payload: Mapping[str, Any], *, cause_key: str, now: da
     In the caller's transaction. An unknown event type raises. `payload` is JSON without secrets.
     """
     webhook_events.get(event_type)
-    endpoints = [
-        endpoint
-        for endpoint in WebhookEndpoint.objects.filter(disabled_at__isnull=True, deleted_at__isnull=True)
-        if endpoint.wants_all or event_type in endpoint.event_types
-    ]
+    endpoints = _listening(event_type)
     if not endpoints:
         return 0
     message, is_new = WebhookMessage.objects.get_or_create(
@@ -64,6 +60,16 @@ def emit(event_type: str, payload: Mapping[str, Any], *, cause_key: str, now: da
         defaults={"payload": dict(payload), "occurred_at": now},
     )
     return sum(_put(endpoint, message, now=now) for endpoint in endpoints) if is_new else 0
+
+
+def _listening(event_type: str) -> list[WebhookEndpoint]:
+    running = WebhookEndpoint.objects.filter(disabled_at__isnull=True, deleted_at__isnull=True)
+    return [one for one in running if one.wants_all or event_type in one.event_types]
+
+
+def is_anybody_listening(event_type: str) -> bool:
+    """Whether a message of this kind would be told to anybody: for payloads that cost something to make."""
+    return bool(_listening(event_type))
 
 
 def _put(endpoint: WebhookEndpoint, message: WebhookMessage, *, now: datetime) -> int:

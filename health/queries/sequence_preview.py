@@ -11,12 +11,12 @@ from typing import Any
 from django.utils.translation import gettext
 
 from accounts.models import Account, AccountTrait, Contact, EmailSuppression, Workspace
-from accounts.queries.segments import accounts_in
+from accounts.queries.segments import account_ids_in
 from accounts.segments import TreeError, parse_tree
 from cs_platform.lib.scoping import current_workspace_id
 from health.models import AccountState
 from health.queries.sequence_people import people_of
-from health.registry import sequence_actions
+from health.registry import sequence_actions, sequence_dates
 from health.sequences import controls
 from health.sequences.definition import SequenceDefinition
 from health.sequences.spec import PreviewContext, StepPreview
@@ -93,10 +93,9 @@ def _facts(definition: SequenceDefinition, account_ids: Sequence[int], now: date
 
 def _matching(tree: Any, account_ids: Iterable[int], now: datetime) -> set[int]:
     try:
-        rows = accounts_in(parse_tree(tree), now=now)
+        return account_ids_in(parse_tree(tree), now=now, of=set(account_ids))
     except TreeError:
         return set()
-    return set(rows.filter(pk__in=list(account_ids)).values_list("pk", flat=True))
 
 
 def dates_of(account_ids: Sequence[int], name: str) -> dict[int, datetime]:
@@ -112,6 +111,8 @@ def dates_of(account_ids: Sequence[int], name: str) -> dict[int, datetime]:
             for pk, text in traits.order_by("known_at").values_list("account_id", "value_text")
             if (moment := controls.day_instant(text))
         ]
+    elif name in sequence_dates:
+        return sequence_dates.get(name).find(ids)
     else:
         rows = AccountState.objects.filter(account_id__in=ids).values_list("account_id", name)
     return {pk: moment for pk, moment in rows if moment is not None}

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import TraitDefinition
+from health.registry import sequence_dates
 from health.sequences.spec import Choices, ControlStep, StepField
 
 WAIT, WAIT_DATE, WAIT_RULE, WAIT_ITEM, BRANCH = "wait", "wait_date", "wait_rule", "wait_item", "branch"
@@ -26,7 +27,8 @@ TRAIT = "trait:"
 def dates() -> Choices:
     """Dates that an account has, those among the workspace's own traits included."""
     traits = TraitDefinition.objects.filter(kind=TraitDefinition.Kind.DATE).order_by("label")
-    return DATES + [(f"{TRAIT}{key}", label) for key, label in traits.values_list("key", "label")]
+    motions: Choices = [(date.name, date.label) for date in sequence_dates]
+    return DATES + motions + [(f"{TRAIT}{key}", label) for key, label in traits.values_list("key", "label")]
 
 
 def day_instant(text: str | None) -> datetime | None:

@@ -95,7 +95,8 @@ class SequenceAction:
     """A kind of step with an effect inside the database.
 
     `run(context)` writes in the transaction that advances the run, so the effect happens once; what goes
-    outside is written as a row of an outbox. `describe(values)` is one line in words.
+    outside is written as a row of an outbox. `describe(values)` is one line in words. `only_in` names the kind
+    of sequence that offers the step; empty: all.
     """
 
     name: str
@@ -106,6 +107,7 @@ class SequenceAction:
     run: Callable[[StepContext], StepResult]
     describe: Callable[[Mapping[str, Any]], str]
     preview: Callable[[PreviewContext], StepPreview]
+    only_in: str = ""
 
 
 @dataclass(frozen=True)

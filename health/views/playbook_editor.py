@@ -95,7 +95,7 @@ def _page(
         "form": form,
         "rows": form.shown(),
         "audience": form.audience_tree(),
-        "kinds": step_kinds(sequence_actions),
+        "kinds": step_kinds(one for one in sequence_actions if one.only_in in ("", sequence.kind)),
         "causes": list(risk_rules),
         "segments": Segment.objects.order_by("name"),
         "exits": EXIT_LABELS,

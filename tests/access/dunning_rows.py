@@ -10,7 +10,14 @@ from dunning.models import BillQuestion, DunningCase, DunningPolicyVersion
 from dunning.services.policies import the_policy
 from tests.dunning.builders import make_case
 
-OPEN: dict[str, str] = {}
+OPEN: dict[str, str] = {
+    "dunning:pay": "guarded by its own token",
+    "dunning:pay_card": "guarded by its own token",
+    "dunning:pay_wait": "guarded by its own token",
+    "dunning:pay_done": "guarded by its own token",
+    "dunning:pay_now": "guarded by its own token",
+    "dunning:pay_question": "guarded by its own token",
+}
 KINDS: dict[str, tuple[str, ...]] = {
     "case": ("case",),
     "question": ("new_answer", "answers"),
