@@ -175,7 +175,6 @@ def place_order(
 DEFAULTS: dict[OrderKind, dict[str, Any]] = {
     OrderKind.TAKE_OVER: {"auto_advance": False},
     OrderKind.HAND_BACK: {"auto_advance": True},
-    OrderKind.CANCEL: {"invoice_now": False, "prorate": False},
     OrderKind.PAUSE: {"pause_collection": {"behavior": "void"}},
     OrderKind.RESUME: {"pause_collection": ""},
 }

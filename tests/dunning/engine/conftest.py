@@ -60,6 +60,7 @@ def shop(fake_stripe: FakeStripe, cast: Any, settings: Any) -> Shop:
     settings.STRIPE_API_BASE = fake_stripe.url
     with workspace_scope(cast.workspace.pk):
         world.connect(per_second=30_000)
+        world.no_notices()
     return Shop(fake_stripe, cast)
 
 

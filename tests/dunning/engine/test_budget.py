@@ -70,6 +70,7 @@ def test_no_invoice_is_tried_too_often(
     clock(START)
     with scope():
         world.connect(per_second=30_000)
+        world.no_notices()
         methods = make_customers(accounts)
         policy = definition_of(version_in_force())
     for day in range(days):

@@ -13,7 +13,6 @@ from accounts.models import (
     BillingCustomer,
     BillingOrder,
     Invoice,
-    LetGo,
     OrderKind,
     PaymentAttempt,
     PaymentMethod,
@@ -21,8 +20,8 @@ from accounts.models import (
 )
 from accounts.services.billing_pace import paced_gateway
 from accounts.services.billing_refresh import Reader
+from accounts.services.let_go import let_go
 from dunning.models import DunningCase, DunningPolicyVersion
-from dunning.policy.definition import PolicyDefinition
 from dunning.services import case_verbs
 from dunning.services.cases import look_at_customer, look_at_invoice, open_case
 from health.models import QueueItem
@@ -106,9 +105,7 @@ def test_who_left_on_purpose_is_not_dunned(shop: Shop) -> None:
         assert open_case(invoice, now=timezone.now()) is None
         subscription.delete()
         invoice.refresh_from_db()
-        LetGo.objects.create(
-            account=invoice.account, reason="too_small", let_go_by=shop.cast.ada, let_go_at=timezone.now()
-        )
+        let_go(account=invoice.account, note="too small", acting_user=shop.cast.ada, now=timezone.now())
         assert open_case(invoice, now=timezone.now()) is None
 
 
@@ -196,11 +193,9 @@ def test_a_debit_that_takes_days(shop: Shop) -> None:
 @pytest.mark.parametrize("end", ["cancel", "pause", "leave_past_due"])
 def test_the_end_that_the_policy_wants(shop: Shop, end: str) -> None:
     with shop.scope():
-        definition = PolicyDefinition.defaults().to_json() | {"end_state": end, "marks_uncollectible": True}
-        from dunning.services.policies import the_policy
-
-        the_policy()
-        DunningPolicyVersion.objects.update(definition=definition)
+        version = DunningPolicyVersion.objects.get()
+        version.definition |= {"end_state": end, "marks_uncollectible": True}
+        version.save()
     seeded = shop.fake.seed(1, plans=[["ok", "insufficient_funds"]], subscriptions=True, fail=True)
     shop.fake.advance(days=32)
     invoice_id = shop.fake.ledger(status="failed")[0]["invoice"]
@@ -217,6 +212,9 @@ def test_the_end_that_the_policy_wants(shop: Shop, end: str) -> None:
             assert (case.state, case.closing_reason) == ("uncollectible", end)
             states = dict(BillingOrder.objects.exclude(kind="pay").values_list("kind", "state"))
             assert set(states.values()) == {"succeeded"}
+    refresh(shop, seeded["subscriptions"][0])
+    with shop.scope():  # nobody's wish, whatever the provider calls it
+        assert Subscription.objects.get().ended_cause == ("involuntary" if end == "cancel" else "")
     found = shop.fake.client().v1.subscriptions.retrieve(seeded["subscriptions"][0])
     assert (found.status == "canceled") == (end == "cancel")
     assert (found.pause_collection is not None) == (end == "pause")

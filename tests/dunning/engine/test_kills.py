@@ -56,6 +56,7 @@ def test_nothing_twice_and_nothing_lost(
     dice = random.Random(seed)
     with workspace_scope(cast.workspace.pk):
         world.connect(per_second=30_000)
+        world.no_notices()
         world.cases_with_due_retries(world.fail(fake_stripe, PLANS, count), timezone.now())
     fake_stripe.faults({"kind": "drop_after", "path": "/v1/invoices/*/pay", "share": LOST_ANSWERS}, seed=seed)
     began, orphaned, passed, pause = time.monotonic(), 0, 0, pause_of(count)

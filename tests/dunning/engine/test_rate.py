@@ -30,6 +30,7 @@ def test_never_faster_than_allowed(
         connected = world.connect()
         connected.calls_per_second = BillingConnection._meta.get_field("calls_per_second").default
         connected.save()
+        world.no_notices()
         invoices = world.fail(
             fake_stripe, [["generic_decline", "ok"], ["generic_decline", "lost_card"]], count
         )

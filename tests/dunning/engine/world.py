@@ -22,12 +22,12 @@ from accounts.models import (
 )
 from dunning.cases.steps import Opened, RetryPlanned
 from dunning.cases.transitions import replay
-from dunning.models import DunningCase, DunningStep
+from dunning.models import DunningCase, DunningPolicyVersion, DunningStep
 from dunning.policy.definition import PolicyDefinition
 from dunning.policy.judging import Refusal
 from dunning.services.case_steps import CASE_JOB, begin_book, columns_of, history
 from dunning.services.cases import open_case
-from dunning.services.policies import definition_of, version_in_force
+from dunning.services.policies import definition_of, the_policy, version_in_force
 from tests.fake_stripe.running import KEY, FakeStripe
 
 AMOUNT = 4900
@@ -41,6 +41,15 @@ def connect(per_second: int = 1000) -> BillingConnection:
         calls_per_second=per_second,
     )
     return connected
+
+
+def no_notices() -> None:
+    """Charges alone: nobody is written to."""
+    definition = PolicyDefinition.defaults().to_json()
+    for rule in definition["rules"].values():
+        rule["notice"] = "never"
+    the_policy()
+    DunningPolicyVersion.objects.update(definition=definition)
 
 
 def mirror(fake: FakeStripe, seeded: dict[str, list[str]]) -> list[Invoice]:
@@ -126,7 +135,7 @@ def cases_with_due_retries(invoices: Sequence[Invoice], now: datetime) -> None:
         first = attempts[invoice.pk]
         case = DunningCase(invoice=invoice, account_id=invoice.account_id, policy_version=version)
         book = begin_book(case, _opened(first, policy), at=now - timedelta(minutes=1))
-        planned = RetryPlanned(at=now, reason="spaced", notices_at=now + timedelta(days=3))
+        planned = RetryPlanned(at=now, reason="spaced")
         book.record(planned, at=now - timedelta(minutes=1))
         for name, value in columns_of(book.state).items():
             setattr(case, name, value)
