@@ -150,3 +150,20 @@ def test_an_older_read_does_not_undo_a_newer_one(cast, connected, stripe_address
         row = Invoice.objects.get()
         assert (row.status, row.attempts.count()) == ("paid", 2)
         assert [a.status for a in row.attempts.order_by("number")] == ["failed", "succeeded"]
+
+
+def test_a_change_after_the_last_read_is_read(cast, connected, stripe_address, deliver):
+    """Messages that came before the read began are skipped; one that came after it is not."""
+    invoice_id = stripe_address.seed(1, plans=[["insufficient_funds", "ok"]])["invoices"][0]
+    known = bodies_of(stripe_address)
+    for body in known:
+        deliver(body)
+    drain()
+    reads = len(stripe_address.requests())
+    assert reads < 2 * len(known), "one read serves several messages"
+    stripe_address.client().v1.invoices.pay(invoice_id)
+    for body in bodies_of(stripe_address)[len(known) :]:
+        deliver(body)
+    drain()
+    with workspace_scope(cast.workspace.pk):
+        assert Invoice.objects.get().status == "paid"

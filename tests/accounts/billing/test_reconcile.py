@@ -7,15 +7,18 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.gateways.stripe import reading
 from accounts.models import (
     BillingConnection,
     BillingDifference,
     BillingMessage,
     BillingSync,
     Invoice,
+    Job,
     PaymentAttempt,
     Subscription,
 )
+from accounts.services.billing_inbox import MESSAGE_JOB
 from accounts.services.billing_reconcile import request_reconciliations
 from accounts.services.billing_syncs import begin_sync
 from cs_platform.lib.database_clock import database_now
@@ -39,12 +42,14 @@ def walk(cast, connection, kind: str, hours: float = 0) -> BillingSync:
 
 @pytest.mark.parametrize("events", [40, pytest.param(5000, marks=pytest.mark.soak)], ids=["quick", "long"])
 def test_messages_that_were_dropped_are_found_within_one_cycle(
-    cast, connected, stripe_address, deliver, events
+    cast, connected, stripe_address, deliver, monkeypatch, events
 ):
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     chance = random.Random(seed)
     world(stripe_address, events)
+    if events < 100:
+        monkeypatch.setattr(reading, "PAGE", 10)  # several pages of the list
     bodies = bodies_of(stripe_address)
     dropped = set(chance.sample(range(len(bodies)), max(len(bodies) // 10, 1)))
     for number, body in enumerate(bodies):
@@ -131,3 +136,22 @@ def test_planted_differences_are_found_and_nothing_else(cast, connected, stripe_
         assert second.counts["differences"] == len(named)
     third = walk(cast, connected, "ledger", hours=3)
     assert third.counts.get("differences", 0) == each, "what nobody can mend is told as one open difference"
+
+
+def test_a_message_that_waits_is_no_difference(cast, connected, stripe_address, deliver):
+    invoice_id = stripe_address.seed(1, plans=[["insufficient_funds", "ok"]])["invoices"][0]
+    walk(cast, connected, "first")
+    known = len(bodies_of(stripe_address))
+    stripe_address.client().v1.invoices.pay(invoice_id)
+    for body in bodies_of(stripe_address)[known:]:
+        deliver(body)
+    with workspace_scope(cast.workspace.pk):
+        Job.objects.filter(kind=MESSAGE_JOB).update(due_at=timezone.now() + timedelta(hours=9))
+    walk(cast, connected, "ledger", hours=1)
+    with workspace_scope(cast.workspace.pk):
+        assert not BillingDifference.objects.exists()
+        BillingMessage.objects.update(processed_at=timezone.now())
+    walk(cast, connected, "ledger", hours=2)
+    with workspace_scope(cast.workspace.pk):
+        assert {row.kind for row in BillingDifference.objects.all()} == {"status", "charge_unbooked"}
+        assert Invoice.objects.get().status == "paid", "and mended"
