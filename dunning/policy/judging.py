@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dunning.policy.classes import NEVER_RETRIED, ClassRule, DeclineClass
+from django.utils.functional import Promise
+
+from dunning.policy.classes import CUSTOMER_WORDS, NEVER_RETRIED, ClassRule, DeclineClass
 from dunning.policy.code_table import (
     ADVICE_CARD,
     ADVICE_LATER,
@@ -56,6 +58,12 @@ class Judgement:
     def is_hard(self) -> bool:
         """No further charge of this card, by anybody."""
         return self.decline_class is DeclineClass.HARD_NETWORK
+
+    @property
+    def to_customer(self) -> Promise:
+        """What the customer may read: the code's own words while it is of its own class."""
+        own = self.decline_class is self.code.decline_class
+        return self.code.to_customer if own else CUSTOMER_WORDS[self.decline_class]
 
 
 def judge(

@@ -96,6 +96,7 @@ class CodeRow:
     label: str
     usual: str
     acts: str
+    to_customer: Promise
     source: Promise
     link: str
     checked_on: date
@@ -208,13 +209,14 @@ def _class_row(kind: DeclineClass, form: Typed) -> ClassRow:
 def _code_row(rule: DeclineRule, form: Typed) -> CodeRow:
     chosen = form.codes[rule.code]
     is_usual = chosen == rule.decline_class
-    known = CLASS_WORDS[DeclineClass(chosen)] if chosen in set(DeclineClass) else chosen
+    known = DeclineClass(chosen) if chosen in set(DeclineClass) else rule.decline_class
     return CodeRow(
         rule=rule,
         chosen=chosen,
-        label=str(known),
+        label=str(CLASS_WORDS[known]),
         usual="" if is_usual else str(CLASS_WORDS[rule.decline_class]),
         acts=_acts(rule, chosen, form),
+        to_customer=rule.to_customer if is_usual else CUSTOMER_WORDS[known],
         source=SOURCE_WORDS[rule.source],
         link=SOURCE_LINKS.get(rule.source, ""),
         checked_on=rule.checked_on,

@@ -88,6 +88,12 @@ def test_a_workspace_moves_proposals_but_never_what_stripe_refuses():
     assert policy.class_of("lost_card") is DeclineClass.HARD_NETWORK
 
 
+def test_a_moved_code_speaks_as_its_new_class():
+    policy = PolicyDefinition(code_classes={"expired_card": DeclineClass.SOFT_FUNDS})
+    assert "expired" in str(POLICY.judge(Refusal("expired_card")).to_customer)
+    assert policy.judge(Refusal("expired_card")).to_customer == CUSTOMER_WORDS[DeclineClass.SOFT_FUNDS]
+
+
 def test_hard_declines_tell_at_once_and_tests_tell_nobody():
     for code, row in DECLINE_RULES.items():
         notice = POLICY.rule_of(code).notice
