@@ -251,6 +251,7 @@ class Histories(RuleBasedStateMachine):
                 s.ConfirmationDone(),
                 s.QuestionAsked(),
                 s.HandedOver(),
+                s.TakenBack(),
                 s.Stopped(),
                 s.Resumed(),
                 s.ManualRetry(),
