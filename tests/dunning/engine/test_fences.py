@@ -10,7 +10,7 @@ from django.db import connection, connections
 
 from accounts.gateways.stripe import acting
 from accounts.models import BillingOrder
-from accounts.services import billing_order_running
+from accounts.services import billing_order_running, billing_order_settling
 from accounts.services.jobs import run_due_jobs
 from dunning.models import DunningCase
 from tests.builders import expire_leases
@@ -55,7 +55,7 @@ def test_the_intent_is_committed_before_the_call(shop: Shop, monkeypatch: pytest
 def test_who_lost_the_lease_writes_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker hangs in the call; another one takes over and settles. The first one's answer comes too late."""
     shop.due_retries(["generic_decline", "insufficient_funds", "ok"], count=1)
-    calls = []
+    calls, settled = list[str](), list[int]()
 
     def act(gateway: Any, request: Any) -> Any:
         calls.append(request.key)
@@ -64,9 +64,15 @@ def test_who_lost_the_lease_writes_nothing(shop: Shop, monkeypatch: pytest.Monke
             elsewhere(lambda: run_due_jobs(limit=1, kind="accounts.billing_order"))
         return acting.act(gateway, request)
 
+    def settle(*args: Any, **kwargs: Any) -> None:
+        settled.append(args[0].pk)
+        billing_order_settling.settle(*args, **kwargs)
+
     monkeypatch.setattr(billing_order_running, "act", act)
+    monkeypatch.setattr(billing_order_running, "settle", settle)
     shop.work()
     assert len(calls) == 2 and len(set(calls)) == 1
+    assert len(settled) == 1
     with shop.scope():
         case = DunningCase.objects.get()
         kinds = list(case.steps.order_by("number").values_list("kind", flat=True))
