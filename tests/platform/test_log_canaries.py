@@ -57,6 +57,8 @@ def browse(send: Send, new: Canaries, account: Any, contact: Any) -> None:
         "/unsubscribe/{}/",
         "/s/{}/",
         "/mail-preferences/{}/",
+        "/pay/{}/",
+        "/pay/{}/done/",
         "/{}",
         "/queue/?q={}",
     ):
