@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from django.db.models import BinaryField, F, Func, IntegerField, Q, Value
+from django.db.models.lookups import GreaterThan
 
 from accounts.privacy import Person, table
 
 
 def _contact(person: Person) -> Q:
     return Q(contact_id=person.contact_id)
+
+
+def _body_names(person: Person) -> Q:
+    """Raw bodies (they are kept until they are worked on) with an address of the person in them."""
+    found = Q(pk__in=[])
+    for address in sorted(person.emails):
+        place = Func(
+            Value(address.encode(), output_field=BinaryField()),
+            F("body"),
+            template="position(%(expressions)s)",
+            arg_joiner=" in ",
+            output_field=IntegerField(),
+        )
+        found |= Q(GreaterThan(place, 0))
+    return found
 
 
 def _deleted(person: Person) -> None:
@@ -151,7 +167,13 @@ def _money() -> None:
     table("accounts.billingsync", code="cursor counts error")
     table("accounts.ledgerrow", code="object_type external_id parent_ref status currency")
     table("accounts.billingdifference", code="object_type external_id ours theirs")
-    table("accounts.billingmessage", code="message_id message_type object_id last_error", free_text="body")
+    table(
+        "accounts.billingmessage",
+        person="body",
+        code="message_id message_type object_id last_error",
+        of=_body_names,
+        erase=lambda p: {"body": None},
+    )
 
 
 def _imports() -> None:

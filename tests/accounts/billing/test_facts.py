@@ -18,6 +18,7 @@ from accounts.gateways.stripe.facts import (
 from accounts.models import (
     Account,
     BillingCustomer,
+    BillingMessage,
     Contact,
     Job,
     MrrMovement,
@@ -187,8 +188,14 @@ def test_whose_customer_it_is(scope):
 
 def test_an_erased_person_does_not_come_back(here):
     contact = Contact.objects.get(email=CUSTOMER.email)
+    for name, address in (("theirs", CUSTOMER.email), ("another", "joe@northwind.example")):
+        BillingMessage.objects.create(
+            message_id=name, made_at=NOW, received_at=NOW, body=f'{{"email": "{address}"}}'.encode()
+        )
     erase(contact=contact, now=NOW)
     assert BillingCustomer.objects.get().email == ""
+    kept = BillingMessage.objects.exclude(body=None).values_list("message_id", flat=True)
+    assert list(kept) == ["another"]
     apply_customer(CUSTOMER, fetched_at=NOW + DAY, now=NOW + DAY)
     row = BillingCustomer.objects.get()
     assert (row.name, row.email) == ("", "")
