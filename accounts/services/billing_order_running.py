@@ -89,9 +89,11 @@ def _begin(lease: Lease, now: datetime) -> _Begun | None:
         if order is None or order.state not in (*OPEN_ORDERS, OrderState.PENDING):
             return None
         way = connected()
-        if way is None or way.refused_at is not None:
+        if way is None:
             _without_way(order, now)
             return None
+        if way.refused_at is not None:  # until somebody gives us a key that is taken
+            raise ComeBack(KEY_REFUSED)
         if order.state == OrderState.PLANNED and _is_settled_elsewhere(order):
             give_up(order, OrderState.CANCELED, "invoice_closed", now=now)
             return None

@@ -49,7 +49,7 @@ from dunning.services.policies import definition_of, version_in_force
 
 LEAST_TIME = timedelta(days=7)  # between the opening and the end, for notices to be read
 ON_ITS_WAY = (OrderState.SENT, OrderState.UNKNOWN)
-SOON = timedelta(seconds=10)
+SOON, LATER = timedelta(seconds=10), timedelta(minutes=10)
 Failed = PaymentAttempt.Status.FAILED
 
 
@@ -72,8 +72,8 @@ def look_at_invoice(invoice_id: int, *, now: datetime) -> DunningCase | None:
     if case_id is None:
         return open_case(invoice, now=now)
     orders = BillingOrder.objects.filter(invoice=invoice, kind=OrderKind.PAY)
-    if orders.filter(state__in=ON_ITS_WAY).exists():
-        raise ComeBack(SOON)
+    if under_way := orders.filter(state__in=ON_ITS_WAY).first():
+        raise ComeBack(SOON if under_way.state == OrderState.SENT else LATER)
     if pending := orders.filter(state=OrderState.PENDING).first():  # a debit of days: its order learns of it
         bring_forward(pending)
         return None
