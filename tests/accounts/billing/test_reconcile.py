@@ -109,12 +109,11 @@ def plant(kind: str, place: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("rows", "each"), [(26, 1), pytest.param(12_500, 5, marks=pytest.mark.soak)], ids=["quick", "long"]
+    ("rows", "each"), [(26, 1), pytest.param(16_700, 5, marks=pytest.mark.soak)], ids=["quick", "long"]
 )
 def test_planted_differences_are_found_and_nothing_else(cast, connected, stripe_address, rows, each):
     """A ledger of `rows` customers: as many subscriptions, invoices and charges."""
-    for _ in range(0, rows, 12_500):
-        stripe_address.seed(min(rows, 12_500), plans=[["ok"], ["insufficient_funds"]], subscriptions=True)
+    stripe_address.seed(rows, plans=[["ok"], ["insufficient_funds"]], subscriptions=True)
     walk(cast, connected, "first")
     with workspace_scope(cast.workspace.pk):
         total = sum(model.objects.count() for model in (Subscription, Invoice, PaymentAttempt))
