@@ -7,6 +7,7 @@ Postgres). If this process is killed, the kernel stops its children and the embe
 import fcntl
 import os
 import signal
+import socket
 import sys
 import time
 import urllib.error
@@ -42,6 +43,7 @@ class Supervisor:
         self.web = Child("web", gunicorn, {"CS_WAIT_FOR": str(self.prepared)}, self._log("web"))
         self.worker = Child("worker", ["manage.py", "run_worker"], log=self._log("worker"))
         self.beat = Child("beat", ["manage.py", "run_beat"], log=self._log("beat"))
+        self.shop = self._shop()
         self.prepare = Child("prepare", ["manage.py", "prepare_demo"])
         self.seed = Child("seed", ["manage.py", "seed_demo"])
         self.stop_requested = False
@@ -79,6 +81,24 @@ class Supervisor:
         lock.flush()
         return lock
 
+    def _shop(self) -> Child | None:
+        """The demo's payment provider: a Stripe of our own on this machine, unless another address is set.
+
+        Its port stays the same over restarts, because pages of it are linked.
+        """
+        if os.environ.get("STRIPE_API_BASE") or not (REPOSITORY / "fake_stripe").is_dir():
+            return None
+        if os.environ.get("CS_SEED") == "off":
+            return None
+        data = self.paths.var / "fake_stripe"
+        data.mkdir(parents=True, exist_ok=True)
+        kept = data / "port"
+        port = int(kept.read_text()) if kept.exists() else free_port()
+        kept.write_text(str(port))
+        os.environ["STRIPE_API_BASE"] = f"http://127.0.0.1:{port}"
+        arguments = ["-m", "fake_stripe", "--data", str(data), "--port", str(port)]
+        return Child("fake_stripe", arguments, log=self._log("fake_stripe"))
+
     def _log(self, name: str) -> Path:
         """The child's log file; the one of the run before is kept beside it."""
         log = self.paths.log / f"{name}.log"
@@ -95,6 +115,9 @@ class Supervisor:
         if not self._wait_for_web():
             return 1
         say(f"ready {self.url}")
+        if self.shop is not None:
+            self.shop.start()
+            say(f"fake Stripe {os.environ['STRIPE_API_BASE']} (no real money; log: {self.shop.log})")
         self.worker.start()
         self.beat.start()
         if os.environ.get("CS_SEED") != "off":
@@ -128,7 +151,7 @@ class Supervisor:
             self._pause()
             if self.hold.revive():
                 say("the embedded servers had ended; started them again.")
-            for child in (self.web, self.worker, self.beat):
+            for child in self._lasting():
                 if child.is_running:
                     continue
                 if child.keeps_failing:
@@ -141,6 +164,9 @@ class Supervisor:
                 code = self.seed.process.returncode if self.seed.process else 1
                 say("demo data complete" if code == 0 else "demo data incomplete; the reason stands above.")
 
+    def _lasting(self) -> list[Child]:
+        return [self.web, self.worker, self.beat, *([self.shop] if self.shop else [])]
+
     def _pause(self) -> None:
         if self.stop_requested:
             raise Stopped
@@ -150,8 +176,16 @@ class Supervisor:
         self.stop_requested = True
 
     def _stop(self) -> None:
-        stop_all([self.prepare, self.web, self.worker, self.beat, self.seed], seconds=STOP_SECONDS)
+        stop_all([self.prepare, self.seed, *self._lasting()], seconds=STOP_SECONDS)
         self.hold.release(wait=True)
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        found: int = probe.getsockname()[1]
+        return found
 
 
 def answers(url: str) -> bool:

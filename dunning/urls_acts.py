@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dunning.views import acts
+from dunning.views import acts, case
 
 NAMES = {
     "retry": "retries",
@@ -15,6 +15,7 @@ NAMES = {
 }
 act_urls: list[URLPattern] = [
     path("dunning/undo/", acts.undo, name="undo"),
+    path("dunning/cases/<uuid:public_id>/pay-link/", case.pay_link, name="pay_link"),
     path("dunning/questions/<uuid:public_id>/answers/", acts.answers, name="answers"),
     path("dunning/questions/<uuid:public_id>/answers/new/", acts.new_answer, name="new_answer"),
 ]

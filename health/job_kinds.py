@@ -32,11 +32,18 @@ def _refold(workspace_id: int) -> None:
     request_fold()
 
 
+def _at_once(account_id: int) -> None:
+    from health.services.at_once import run
+
+    run(account_id)
+
+
 def register() -> None:
     job_kinds.register(JobKind(FOLD, run_fold_job, in_scope=False, lease=timedelta(minutes=5)))
     job_kinds.register(JobKind(nights.STAGE_JOB, nights.run_stage, in_scope=False))
     job_kinds.register(JobKind("health.train", _train, in_scope=False, max_attempts=3))
     job_kinds.register(JobKind(RESCORE_JOB, _rescore, lease=timedelta(minutes=10), max_attempts=3))
     job_kinds.register(JobKind("health.refold", _refold))
+    job_kinds.register(JobKind("health.at_once", _at_once))
     time_zone_changed.connect("health.refold")
     workspace_defaults.register(WorkspaceDefault("health", create_defaults))

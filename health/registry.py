@@ -68,7 +68,8 @@ class Metric:
     """A named number per account and day; `sql` is an expression over the columns `<source>.<column>`.
 
     NULL means "no data" and is never the same as 0. `better` is the direction that is good news.
-    `behavioural`: says what the customer does; `in_model`: offered to churn models.
+    `behavioural`: says what the customer does; `in_model`: offered to churn models; `at_once`: risks and the queue
+    follow it within the day (`health/services/at_once.py`).
     """
 
     name: str
@@ -83,6 +84,7 @@ class Metric:
     behavioural: bool = False
     in_model: bool = True
     decimals: int = 0
+    at_once: bool = False
 
     def __post_init__(self) -> None:
         if not self.name or not self.formula or not self.sql:
@@ -120,6 +122,20 @@ class SimulatorPart:
 
 
 simulator_parts: Registry[SimulatorPart] = Registry("simulator part", SimulatorPart)
+
+
+@dataclass(frozen=True)
+class DemoPart:
+    """What an app above adds to the demo workspace once its year is written; killed or not, `write` may come again.
+
+    `write(workspace, now, say)` opens its own scopes; `say` takes a line for the terminal.
+    """
+
+    name: str
+    write: Callable[[Any, Any, Callable[[str], None]], None]
+
+
+demo_parts: Registry[DemoPart] = Registry("demo part", DemoPart)
 
 
 # Kinds of messages that everybody gets who is due one: an experiment may not hold anyone out of them.

@@ -20,14 +20,19 @@ from dunning.recovery import RecoveryFact, WeekOfTries
 _CASES = """
 SELECT c.account_id, c.failed_at, c.amount_minor, c.currency, c.state, c.recovered_by, c.recovered_minor, c.closed_at,
        c.decline_class, coalesce(f.brand, ''), coalesce(f.country, ''),
-       c.attempts > 1 OR c.notice_run_id IS NOT NULL OR c.handed_over_at IS NOT NULL,
-       c.notice_run_id IS NOT NULL, c.card_updated_at IS NOT NULL
+       c.attempts > 1 OR n.begun OR c.handed_over_at IS NOT NULL,
+       n.begun, c.card_updated_at IS NOT NULL
 FROM dunning_dunningcase c
 LEFT JOIN LATERAL (
     SELECT coalesce(nullif(a.brand, ''), a.method_kind) AS brand, a.country FROM accounts_paymentattempt a
     WHERE a.workspace_id = c.workspace_id AND a.invoice_id = c.invoice_id AND a.status = 'failed'
     ORDER BY a.attempted_at, a.number LIMIT 1
 ) f ON true
+CROSS JOIN LATERAL (
+    SELECT c.notice_run_id IS NOT NULL OR EXISTS (
+        SELECT FROM dunning_dunningstep s
+        WHERE s.workspace_id = c.workspace_id AND s.case_id = c.id AND s.kind = 'notice_begun') AS begun
+) n
 WHERE c.workspace_id = %(workspace)s AND c.failed_at >= %(start)s AND c.failed_at < %(end)s
 ORDER BY c.failed_at, c.id
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from health.metrics.reading import SnapshotReading
-from health.metrics.terms import next_renewal, term_periods
+from health.metrics.terms import next_renewal, rates, term_periods
 from health.registry import Metric, MetricFamily, MetricGroup, MetricSource, Unit, Words
 
 
@@ -42,7 +42,22 @@ def _invoices(reading: SnapshotReading) -> str:
         GROUP BY account_id"""
 
 
+def _failing(reading: SnapshotReading) -> str:
+    """Invoices that failed and were owed at the moment. What was paid of them in part is known as of today only."""
+    return f"""
+        SELECT i.account_id, min(f.since) AS since, sum((i.amount_minor - i.amount_paid_minor) * rates.factor) AS owed
+        FROM accounts_invoice i
+        JOIN (
+            SELECT invoice_id, min(attempted_at) AS since FROM accounts_paymentattempt
+            WHERE {reading.mine()} AND status = 'failed' AND attempted_at < {reading.instant()} GROUP BY invoice_id
+        ) f ON f.invoice_id = i.id
+        LEFT JOIN ({rates(reading)}) rates ON rates.currency = i.currency
+        WHERE {reading.mine("i")} AND i.status = 'open' AND i.amount_minor > i.amount_paid_minor
+        GROUP BY i.account_id"""
+
+
 SOURCES = (
+    MetricSource("failing", _failing),
     MetricSource("billing", _billing),
     MetricSource("payments", _payments),
     MetricSource("invoices", _invoices),
@@ -151,6 +166,7 @@ def _troubles() -> list[Metric]:
             "count of failed payment attempts in [as_of - 90, as_of); no data while no payment or invoice is known",
             sources=("payments",),
             better="down",
+            at_once=True,
         ),
         _metric(
             "unpaid_invoices",
@@ -160,6 +176,32 @@ def _troubles() -> list[Metric]:
             "count of invoices with due_at < as_of, not paid before as_of, neither draft nor void",
             sources=("invoices",),
             better="down",
+            at_once=True,
+        ),
+        _metric(
+            "failed_open_minor",
+            _("Failed and still open"),
+            _("What is owed on open invoices whose payment failed, in the report currency."),
+            "CASE WHEN facts.has_payments THEN coalesce(round(failing.owed::numeric), 0) END",
+            "sum of amount - paid of open invoices with a failed attempt before as_of, by the latest exchange rate",
+            sources=("failing",),
+            unit=Unit.MONEY,
+            better="down",
+            at_once=True,
+            in_model=False,
+        ),
+        _metric(
+            "days_past_due",
+            _("Days past due"),
+            _("Days since the first failed try of the oldest open invoice."),
+            "CASE WHEN facts.has_payments THEN"
+            " coalesce(floor(date_part('epoch', facts.moment - failing.since) / 86400), 0) END",
+            "whole days from the first failed attempt of the oldest open invoice to as_of; 0 where none is open",
+            sources=("failing",),
+            unit=Unit.DAYS,
+            better="down",
+            at_once=True,
+            in_model=False,
         ),
     ]
 
@@ -174,6 +216,8 @@ def _metric(
     sources: tuple[str, ...] = ("billing",),
     unit: Unit = Unit.COUNT,
     better: str = "up",
+    at_once: bool = False,
+    in_model: bool = True,
 ) -> Metric:
     return Metric(
         name=name,
@@ -185,4 +229,6 @@ def _metric(
         sources=sources,
         formula=formula,
         better=better,
+        at_once=at_once,
+        in_model=in_model,
     )

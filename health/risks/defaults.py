@@ -75,10 +75,19 @@ def _tickets_words(e: Evidence) -> str:
 
 
 def _payment_words(e: Evidence) -> str:
-    count = int(e["failed_payments_90"])
-    return ngettext(
+    count, days = int(e["failed_payments_90"]), int(e.get("days_past_due", 0))
+    said = ngettext(
         "%(count)d failed payment in 90 days.", "%(count)d failed payments in 90 days.", count
     ) % {"count": count}
+    if not days:
+        return said
+    since = ngettext("Open for %(days)d day.", "Open for %(days)d days.", days) % {"days": days}
+    return f"{said} {since}"
+
+
+def _payment_failed(c: Columns, p: Settings) -> Mask:
+    is_owed = (c["unpaid_invoices"] > 0) | (c["failed_open_minor"] > 0)
+    return (c["failed_payments_90"] >= p["least"]) & is_owed
 
 
 def _renewal_words(e: Evidence) -> str:
@@ -192,9 +201,9 @@ PAYMENT_FAILED = RiskRuleSpec(
     name="payment_failed",
     label=gettext_lazy("Payment failed"),
     severity=Severity.MEDIUM,
-    columns=("failed_payments_90", "unpaid_invoices"),
-    evidence=("failed_payments_90",),
-    matches=lambda c, p: (c["failed_payments_90"] >= p["least"]) & (c["unpaid_invoices"] > 0),
+    columns=("failed_payments_90", "unpaid_invoices", "failed_open_minor", "days_past_due"),
+    evidence=("failed_payments_90", "days_past_due"),
+    matches=_payment_failed,
     sentence=_payment_words,
     parameters=(Parameter("least", gettext_lazy("Failed payments in 90 days, at least"), 1, 1, 20),),
     instruction=gettext_lazy(

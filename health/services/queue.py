@@ -12,7 +12,7 @@ from accounts.models import Account, Membership, User
 from accounts.services.audit import audit
 from accounts.services.notifications import tell_assigned
 from cs_platform.lib.shards import ALL, Shard
-from cs_platform.lib.staging import planned_for, planned_for_all
+from cs_platform.lib.staging import MANY, planned_for
 from health.models import (
     AccountState,
     ActionReceipt,
@@ -78,7 +78,8 @@ class CannotUndo(RuntimeError):
 def fill_queue(*, as_of: date, now: datetime, shard: Shard = ALL) -> int:
     """Items for open risks (quiet ones excepted), entries for accounts with items; returns the entries."""
     values = {"as_of": as_of, "now": now}
-    with transaction.atomic(), connection.cursor() as cursor, planned_for_all(cursor):
+    many = len(shard.only) or MANY
+    with transaction.atomic(), connection.cursor() as cursor, planned_for(cursor, many):
         cursor.execute(_CLOSE_ITEMS.format(shard=shard.sql("i.account_id").replace("%", "%%")), values)
         cursor.execute(_OPEN_ITEMS.format(shard=shard.sql("r.account_id").replace("%", "%%")), values)
         return _refill(cursor, shard.sql("i.account_id").replace("%", "%%"), {})

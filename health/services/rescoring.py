@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from cs_platform.lib.periods import local_day
 from health.models import NightRun, RunStatus
 from health.services.queue import fill_queue
 from health.services.risks import find_risks
@@ -18,5 +19,6 @@ def rescore(workspace_id: int) -> None:
         return
     score_day(as_of=night.as_of)
     refresh_states(as_of=night.as_of)
-    find_risks(as_of=night.as_of)
-    fill_queue(as_of=night.as_of, now=timezone.now())
+    now = timezone.now()
+    find_risks(as_of=night.as_of, live_on=local_day(now, night.workspace.zone))
+    fill_queue(as_of=night.as_of, now=now)

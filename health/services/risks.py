@@ -17,6 +17,7 @@ from cs_platform.lib.shards import ALL, Shard
 from health.models import AccountState, Risk, RiskRule
 from health.queries.columns import metric_columns, probabilities_of, scores_of
 from health.queries.in_force import live_version
+from health.queries.live import live_columns
 from health.risks import Columns, RiskRuleSpec, risk_rules
 
 DERIVED = ("health_score", "churn_probability")
@@ -36,10 +37,15 @@ def create_default_rules() -> None:
     )
 
 
-def find_risks(*, as_of: date, shard: Shard = ALL) -> int:
-    """Evaluate all enabled rules for customers of the shard; returns the number of open risks."""
+def find_risks(*, as_of: date, shard: Shard = ALL, live_on: date | None = None) -> int:
+    """Evaluate all enabled rules for customers of the shard; returns the number of open risks.
+
+    `live_on`: what changes at once (metrics marked so) is read anew, with the facts of that local day and before.
+    """
     create_default_rules()
     account_ids, columns = _columns(as_of, shard)
+    if live_on is not None:
+        columns |= live_columns(account_ids, shard=shard, on=live_on)
     found: Found = {}
     for rule in RiskRule.objects.filter(is_enabled=True):
         if rule.cause in risk_rules:
@@ -83,7 +89,8 @@ def _collect(found: Found, spec: RiskRuleSpec, rule: RiskRule, account_ids: Any,
     with np.errstate(invalid="ignore", divide="ignore"):
         mask = spec.matches(columns, spec.settings(rule.parameters))
     for i in np.flatnonzero(mask).tolist():
-        evidence = {key: float(columns[key][i]) for key in spec.evidence}
+        values = {key: float(columns[key][i]) for key in spec.evidence}
+        evidence = {key: value for key, value in values.items() if not np.isnan(value)}
         found[(int(account_ids[i]), spec.name)] = (rule.severity, evidence)
 
 

@@ -15,6 +15,7 @@ from accounts.management.base import ReportingCommand
 from accounts.models import User, Workspace
 from cs_platform.lib.periods import local_day
 from cs_platform.lib.scoping import workspace_scope
+from health.registry import demo_parts
 from health.services import demo
 from health.services.demo_experiments import rehearse
 from health.services.demo_playbooks import write_demo_playbooks
@@ -41,6 +42,8 @@ class Command(ReportingCommand):
         started = time.monotonic()
         say = self._stopwatch(started)
         as_of = demo.write_year(workspace, now=timezone.now(), say=say, accounts=accounts, days=days)
+        for part in demo_parts:
+            part.write(workspace, timezone.now(), say)
         # A first night without a model fills the queue early; the second one adds the probabilities.
         self._night(workspace.slug, as_of)
         demo.learn(workspace, as_of, say=say)

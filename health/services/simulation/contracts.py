@@ -15,6 +15,7 @@ from accounts.models import ExchangeRate, Invoice, PaymentAttempt, Plan, Subscri
 from accounts.services.movements import rebuild_movements
 from cs_platform.lib.bulk import upsert
 from health.services.simulation.identities import Target
+from health.simulation.billing import SimulatedInvoice
 from health.simulation.history import stream
 from health.simulation.subscriptions import SimulatedSubscription
 
@@ -71,7 +72,11 @@ def write_subscriptions(target: Target) -> int:
         "ended_cause",
         "properties",
     ]
-    rows = [_subscription_row(item, target, plans) for item in target.business.subscriptions]
+    rows = [
+        _subscription_row(item, target, plans)
+        for item in target.business.subscriptions
+        if item.external_id not in target.handed_on
+    ]
     written = upsert(Subscription._meta.db_table, columns, rows, key=["external_id"], update=_STATE)
     columns = [
         "subscription_id",
@@ -116,7 +121,7 @@ def _subscription_row(item: SimulatedSubscription, target: Target, plans: dict[s
 def _change_rows(target: Target, plans: dict[str, int]) -> Iterator[tuple[Any, ...]]:
     """Terms only: a request to cancel changes none, and the end stands on the subscription."""
     for row_id, item in zip(target.subscription_ids, target.business.subscriptions, strict=True):
-        for change in item.changes:
+        for change in item.changes if item.external_id not in target.handed_on else ():
             if change.kind not in {"cancel_requested", "ended"}:
                 yield (
                     int(row_id),
@@ -128,6 +133,14 @@ def _change_rows(target: Target, plans: dict[str, int]) -> Iterator[tuple[Any, .
                     change.seats,
                     item.billing_interval,
                 )
+
+
+def _invoices(target: Target) -> Iterator[SimulatedInvoice]:
+    """Those that no payment provider tells of."""
+    subscriptions = target.business.subscriptions
+    for item in target.business.invoices:
+        if subscriptions[item.subscription].external_id not in target.handed_on:
+            yield item
 
 
 def write_invoices(target: Target) -> int:
@@ -157,7 +170,7 @@ def write_invoices(target: Target) -> int:
             item.paid_at,
             Jsonb({}),
         )
-        for item in target.business.invoices
+        for item in _invoices(target)
     ]
     written = upsert(Invoice._meta.db_table, columns, rows, key=["external_id"], update=["status", "paid_at"])
     columns = ["invoice_id", "account_id", "number", "attempted_at", "status", "decline_code"]
@@ -169,7 +182,7 @@ def write_invoices(target: Target) -> int:
 def _attempt_rows(target: Target) -> Iterator[tuple[Any, ...]]:
     prefix = f"in-{target.business.spec.seed}-"
     ids = dict(Invoice.objects.filter(external_id__startswith=prefix).values_list("external_id", "pk"))
-    for item in target.business.invoices:
+    for item in _invoices(target):
         for number, attempt in enumerate(item.attempts, start=1):
             status = PaymentAttempt.Status.SUCCEEDED if attempt.succeeded else PaymentAttempt.Status.FAILED
             account_id = int(target.account_ids[item.account])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 
 from accounts.models import Account, Contact, Membership, Role, Subscription
 from health.simulation import Business
+
+# The property of a subscription that names it as the business does, once a payment provider tells of it.
+TOLD_AS = "simulated_as"
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,14 @@ class Target:
     @cached_property
     def subscription_ids(self) -> NDArray[np.int64]:
         """Row id per subscription of the business."""
-        return _ids(Subscription, (item.external_id for item in self.business.subscriptions))
+        wanted = (item.external_id for item in self.business.subscriptions)
+        return _ids(Subscription, wanted, self.handed_on)
+
+    @cached_property
+    def handed_on(self) -> dict[str, int]:
+        """Subscriptions that a payment provider tells of by now: their name here and row id. They stay as they are."""
+        rows = Subscription.objects.filter(properties__has_key=TOLD_AS)
+        return {properties[TOLD_AS]: pk for pk, properties in rows.values_list("pk", "properties")}
 
     @cached_property
     def csms(self) -> list[Membership]:
@@ -61,8 +72,10 @@ def csms() -> list[Membership]:
     return list(members.select_related("user").order_by("pk"))
 
 
-def _ids(model: type[Model], external_ids: Iterable[str]) -> NDArray[np.int64]:
+def _ids(
+    model: type[Model], external_ids: Iterable[str], others: Mapping[str, int] = MappingProxyType({})
+) -> NDArray[np.int64]:
     manager: Any = model._default_manager
     wanted = list(external_ids)
-    known = dict(manager.filter(external_id__in=wanted).values_list("external_id", "pk"))
+    known = dict(others) | dict(manager.filter(external_id__in=wanted).values_list("external_id", "pk"))
     return np.array([known[external_id] for external_id in wanted], dtype=np.int64)
