@@ -33,13 +33,13 @@ def slot(
     The same for every `not_before` that it still keeps, so that asking again does not move it.
     """
     first, end = hours[0] * 60, hours[1] * 60
-    wanted = first + int(share * (end - first))
+    wanted, seconds = first + int(share * (end - first)), timedelta(seconds=int(share * 7919 % 60))
     # Nearly always the first one. Late in the hours the next minute that is left; and clocks that are changed
     # skip some minutes and show others twice.
     for minute in (*range(wanted, end), *range(first, wanted)):
-        found = instant(day, minute, zone)
-        if found is not None and found >= not_before:
-            return found + timedelta(seconds=int(share * 7919 % 60))
+        begins = instant(day, minute, zone)
+        if begins is not None and (found := begins + seconds) >= not_before:
+            return found
     return None
 
 

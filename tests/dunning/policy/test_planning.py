@@ -161,6 +161,16 @@ def test_asking_again_before_its_time_changes_nothing(refusals, start, zone, sha
     assert again == first or (isinstance(first, NoRetry) and first.until is None and later >= known.ends_at)
 
 
+@pytest.mark.parametrize("code", ["processing_error", "insufficient_funds", "do_not_honor", "expired_card"])
+def test_a_retry_stays_put_to_its_last_minute(code):
+    start = datetime(
+        2026, 11, 5, 3, tzinfo=UTC
+    )  # the next pay day is out of reach, and comes into it by waiting
+    first = plan(failed(code, start))
+    for before in (timedelta(0), timedelta(seconds=1), timedelta(minutes=2)):
+        assert plan(failed(code, start), now=first.at - before) == first
+
+
 def test_a_thousand_invoices_are_not_charged_in_one_minute():
     when = Counter(
         plan_next(
