@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.gateways.stripe.acting import Answer, Request, act
@@ -37,15 +38,6 @@ NO_CONNECTION = timedelta(hours=1)
 DEBITS = timedelta(hours=6)  # how often a payment that takes days is looked at
 PAUSES = [timedelta(seconds=s) for s in (2, 10, 60, 300, 900, 3600)]
 _AWAITED = (OrderState.SENT, OrderState.UNKNOWN, OrderState.PENDING)
-_LOAD = """
-SELECT o.*, i.external_id AS invoice_ref, i.status AS invoice_status, s.external_id AS subscription_ref,
-       c.external_id AS customer_ref
-FROM accounts_billingorder o
-LEFT JOIN accounts_invoice i ON i.workspace_id = o.workspace_id AND i.id = o.invoice_id
-LEFT JOIN accounts_subscription s ON s.workspace_id = o.workspace_id AND s.id = o.subscription_id
-LEFT JOIN accounts_billingcustomer c ON c.workspace_id = o.workspace_id AND c.id = o.customer_id
-WHERE o.workspace_id = %(workspace)s AND o.id = %(order)s FOR NO KEY UPDATE OF o
-"""
 CONFIRM_CODES = {"authentication_required", "invoice_payment_intent_requires_action"}
 
 
@@ -85,7 +77,7 @@ def _begin(lease: Lease, now: datetime) -> _Begun | None:
     """The first transaction: "sent" is committed before anything leaves. None: nothing is to be done."""
     with workspace_scope(lease.workspace_id):
         lease.hold()
-        order = _load(lease.workspace_id, lease.object_id)
+        order = _load(lease.object_id)
         if order is None or order.state not in (*OPEN_ORDERS, OrderState.PENDING):
             return None
         way = connected()
@@ -105,10 +97,15 @@ def _begin(lease: Lease, now: datetime) -> _Begun | None:
         return _Begun(request, way, order, _mark_sent(order, now), wait)
 
 
-def _load(workspace_id: int, order_id: int) -> Any:
+def _load(order_id: int) -> Any:
     """The order, locked, with the provider's ids of what it is about; None when it is gone."""
-    rows = BillingOrder.objects.raw(_LOAD, {"workspace": workspace_id, "order": order_id})
-    return next(iter(rows), None)
+    rows = BillingOrder.objects.filter(pk=order_id).annotate(
+        invoice_ref=F("invoice__external_id"),
+        invoice_status=F("invoice__status"),
+        subscription_ref=F("subscription__external_id"),
+        customer_ref=F("customer__external_id"),
+    )
+    return rows.select_for_update(no_key=True, of=("self",)).first()
 
 
 def _lock_again(workspace_id: int, order: Any) -> bool:

@@ -24,7 +24,7 @@ _ATTEMPT_STATUS = {
     OrderState.ACTION_NEEDED: PaymentAttempt.Status.FAILED,
 }
 # What is kept of an answered object: never a person's data.
-_KEPT = ("id", "status", "url", "client_secret", "hosted_invoice_url", "expires_at", "payment_method_types")
+_KEPT = ("id", "status", "url", "hosted_invoice_url", "expires_at", "payment_method_types")
 
 
 @dataclass(frozen=True, slots=True)
