@@ -1,7 +1,7 @@
 """A policy as JSON: read back equal, and every mistake named at once."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dunning.policy.classes import DeclineClass, NoticeRule
@@ -104,6 +104,7 @@ junk = st.recursive(
 )
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from([*LIMITS, "rules", "pay_days", "code_classes", "end_state"]), junk))
 def test_junk_is_refused_in_words_or_read(raw):
     try:

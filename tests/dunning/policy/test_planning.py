@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cs_platform.lib.periods import local_day
@@ -32,6 +32,7 @@ from dunning.policy.planning import (
 from dunning.policy.reasons import Why, WhyNot
 
 POLICY = PolicyDefinition.defaults()
+SLOW = [HealthCheck.too_slow]  # says more about a busy machine than about the test
 BERLIN, SEOUL = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Seoul")
 FAILED_AT = datetime(2026, 11, 3, 3, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -118,7 +119,7 @@ def most_in(attempts, days):
     return max(sum(a.at - days * DAY < other.at <= a.at for other in attempts) for a in attempts)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 @given(soft, starts, policies, st.sampled_from(ZONES), st.integers(0, 5))
 def test_a_year_of_refusals_keeps_every_budget(refusals, start, policy, zone, change):
     attempts, plans = run(
@@ -138,7 +139,7 @@ def test_a_year_of_refusals_keeps_every_budget(refusals, start, policy, zone, ch
             assert min(answer.at - a.at for a in attempts if a.at < answer.at) >= timedelta(hours=20)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 @given(codes, starts, st.sampled_from(ZONES))
 def test_nothing_is_charged_after_a_hard_decline_of_the_same_card(refusals, start, zone):
     attempts, _plans = run(lambda n: refusals[min(n, len(refusals) - 1)], zone=zone, start=start)
@@ -148,7 +149,7 @@ def test_nothing_is_charged_after_a_hard_decline_of_the_same_card(refusals, star
         assert later.at > earlier.at
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
 @given(codes, starts, st.sampled_from(ZONES), st.floats(0, 1), st.sampled_from(["", "KR"]))
 def test_asking_again_before_its_time_changes_nothing(refusals, start, zone, share, country):
     """Else a retry that is looked at daily would move on for ever."""
