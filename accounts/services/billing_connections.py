@@ -65,6 +65,8 @@ def note_rights(*, checked: KeyCheck, now: datetime) -> BillingConnection | None
     if connected is not None:
         connected.missing, connected.refused_at = list(checked.missing), None
         connected.save(update_fields=["missing", "refused_at"])
+        if connected.events_read_to is None:  # the first synchronisation may have stopped at what was missing
+            begin_sync(connected, BillingSync.Kind.FIRST, now=now)
     return connected
 
 

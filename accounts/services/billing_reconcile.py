@@ -43,6 +43,10 @@ def _request(workspace_id: int, now: datetime) -> int:
             return 0
         since = connected.events_read_to
         if since is None or now - since > KEPT_THERE:  # never whole, or away for longer than the list reaches
+            if not _is_due(
+                connected, Kind.FIRST, now - EVERY
+            ):  # refused for a missing right: not again at once
+                return 0
             begin_sync(connected, Kind.FIRST, now=now)
             return 1
         begun = 0

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.gateways.stripe.client import BillingError, Gateway
 from accounts.models import BillingConnection, BillingSync, Job
+from accounts.services.billing_messages import note_refused
 from accounts.services.billing_pace import paced_gateway
 from accounts.services.jobs import ComeBack, Lease
 from cs_platform.lib.scoping import workspace_scope
@@ -121,8 +122,7 @@ def _judge(opened: Walk, error: BillingError) -> None:
     with workspace_scope(opened.lease.workspace_id):
         opened.lease.hold()
         if error.is_refused_key:
-            fresh = BillingConnection.objects.filter(pk=opened.sync.connection_id, refused_at__isnull=True)
-            fresh.update(refused_at=timezone.now())
+            note_refused(opened.sync.connection, now=timezone.now())
         _fail(opened.sync, error.text)
     log.warning("billing.sync_failed", kind=opened.sync.kind, reason=error.text)
     raise ComeBack(timedelta(0))  # the next turn finds it failed and ends the job

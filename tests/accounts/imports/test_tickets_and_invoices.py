@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.models import Invoice, PaymentAttempt, Ticket
+from accounts.services import invoices
 from cs_platform.lib.scoping import workspace_scope
 from tests.accounts.imports.files import counts, problems, utc
 
@@ -94,3 +95,18 @@ def test_an_invoice_that_is_paid_at_last(bring):
     bring("invoices", head + "i1,a,10,2024-02-01,,open,1\n")
     assert counts(bring("invoices", head + "i1,a,10,2024-02-01,2024-02-09,paid,2\n")) == (0, 1, 0, 0)
     assert [row[1] for row in attempts("i1")] == ["failed", "succeeded"]
+
+
+def test_only_what_was_refused_is_told(bring, monkeypatch):
+    """New ones that are open and were refused, known ones that were or are; nobody hears of the others."""
+    told: list[int] = []
+    monkeypatch.setattr(invoices.invoice_changed, "send", told.append)
+    head = "external_id,account,amount,status,due_at,paid_at,attempts\n"
+    refused, paid = "i1,a,10,open,2024-02-01,,2\n", "i1,a,10,paid,2024-02-01,2024-02-09,3\n"
+    quiet = "i2,a,10,paid,2024-02-01,2024-02-01,1\ni3,a,10,open,2024-02-01,,\ni4,a,10,paid,2024-02-01,2024-02-05,3\n"
+    ids = []
+    for text in (head + refused + quiet, head + refused + quiet, head + paid + quiet):
+        told.clear()
+        bring("invoices", text)
+        ids.append(list(Invoice.objects.filter(pk__in=told).values_list("external_id", flat=True)))
+    assert ids == [["i1"], [], ["i1"]]
