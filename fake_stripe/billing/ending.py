@@ -15,6 +15,7 @@ def end_subscription(session: Session, subscription: Json, *, reason: str) -> Js
         "cancellation_details": details,
         "due": None,
     }
+    subscription["status_details"] = None
     subscription["canceled_at"] = subscription.get("canceled_at") or session.now
     for invoice in session.store.find("invoice", subscription=subscription["id"]):
         if invoice["status"] in ("draft", "open") and invoice.get("auto_advance", True):

@@ -71,7 +71,7 @@ def everything(shop: Shop) -> list[dict]:
     for path in LISTS:
         found += get(f"{path}{'' if '?' in path else '?'}limit=100")["data"]
     found += [one["data"]["object"] for one in found if one["object"] == "event"]
-    subscription = get("subscriptions?limit=1&expand[]=data.discounts")["data"][0]
+    subscription = get("subscriptions?status=all&limit=1&expand[]=data.discounts")["data"][0]
     found += [*subscription["discounts"], *subscription["items"]["data"]]
     expanded = "expand[]=data.payments.data.payment.payment_intent&expand[]=data.confirmation_secret"
     return found + get(f"invoices?limit=20&{expanded}")["data"]
