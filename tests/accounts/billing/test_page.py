@@ -6,7 +6,7 @@ from django.test import Client
 from accounts.models import AuditEntry, BillingConnection, BillingSync, Invoice
 from cs_platform.lib.scoping import workspace_scope
 from tests.accounts.billing.conftest import SECRET, connect
-from tests.accounts.billing.flood import drain
+from tests.accounts.billing.flood import drain, due_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEY = "rk_test_restricted_one"
@@ -117,3 +117,24 @@ def test_others_see_nothing_of_it(cast, stripe_address):
     client = Client()
     client.force_login(cast.ben.user)
     assert client.get("/settings/billing/").status_code == 403
+
+
+def test_neither_key_nor_customer_is_in_a_log(cast, admin, stripe_address, capfd, caplog):
+    """Refused keys, refused requests, answers that cannot be read, a customer's name in an error."""
+    caplog.set_level("DEBUG")
+    stripe_address.seed(1, plans=[["ok"]], subscriptions=True)
+    unknown = "rk_test_canary_of_a_key"
+    post(admin, "key", api_key=unknown, webhook_secret=SECRET)
+    stripe_address.control("POST", "keys", key=KEY, permissions=ALL)
+    post(admin, "key", api_key=KEY, webhook_secret=SECRET)
+    for kind in ("malformed", "error_before", "rate_limit"):
+        stripe_address.fault(kind, method="GET", path="/v1/*", next=2)
+        due_now(cast.workspace)
+        drain()
+    client = stripe_address.client()
+    client.v1.customers.create({"name": "Canary Of A Customer", "email": "canary@customer.example"})
+    due_now(cast.workspace)
+    drain()
+    written = "".join(capfd.readouterr()) + caplog.text
+    for secret in (unknown, KEY, SECRET, "Canary Of A", "canary@customer"):
+        assert secret not in written
