@@ -88,8 +88,7 @@ class TreeWidget(forms.Widget):
     def context(self, name: str, draft: Draft) -> dict[str, Any]:
         """What the template reads. Unfinished conditions are marked only once the form was sent."""
         tree = _mark(draft, self)
-        now = timezone.now()
-        segment = self.segment()
+        match, segment = match_of(tree, now=timezone.now()) if tree else None, self.segment()
         groups: dict[str, list[SegmentField]] = {}
         for known in self.fields.values():
             groups.setdefault(str(known.group), []).append(known)
@@ -101,8 +100,8 @@ class TreeWidget(forms.Widget):
             "joiners": JOINERS,
             "url": f"{reverse('accounts:segment_rules')}?{query}",
             "asked": not draft.is_blank,
-            "match": match_of(tree, now=now) if tree else None,
-            "effect": effect_of(segment, tree, now=now) if tree and segment else None,
+            "match": match,
+            "effect": effect_of(segment, match.ids) if match and segment else None,
             "segment": segment,
         }
 

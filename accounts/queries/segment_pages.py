@@ -38,11 +38,12 @@ class SegmentRow:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How many accounts a rule finds, of how many, and a few by name."""
+    """How many accounts a rule finds, of how many, and a few by name. `ids` are all of them."""
 
     accounts: int
     total: int
     sample: list[Account]
+    ids: set[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +105,11 @@ def rule_in_words(definition: Any, fields: dict[str, SegmentField], currency: st
 
 def match_of(tree: Tree, *, now: datetime) -> Match:
     ids = account_ids_in(tree, now=now)
-    return Match(len(ids), Account.objects.count(), _named(ids, SAMPLE))
+    return Match(len(ids), Account.objects.count(), _named(ids, SAMPLE), ids)
 
 
-def effect_of(segment: Segment, tree: Tree, *, now: datetime) -> Effect:
-    """Who would enter and leave, against the members as they stand."""
-    matching = account_ids_in(tree, now=now)
+def effect_of(segment: Segment, matching: set[int]) -> Effect:
+    """Who would enter and leave if these accounts matched, against the members as they stand."""
     stays = SegmentMembership.objects.filter(segment=segment, left_at__isnull=True)
     inside = set(stays.values_list("account_id", flat=True))
     entering, leaving = matching - inside, inside - matching

@@ -73,7 +73,7 @@ def test_what_a_change_would_do_is_said_before(segment):
     put(segment, RETAIL)
     Account.objects.filter(name="Gamma").update(name="Gamma", industry="Logistics")
     other = parse_tree({"field": "name", "op": "any_of", "value": ["Beta", "Gamma"]})
-    found = effect_of(segment, other, now=NOW)
+    found = effect_of(segment, match_of(other, now=NOW).ids)
     assert (found.entering, found.leaving) == (1, 1)
     assert [a.name for a in found.entering_names] == ["Gamma"]
     assert [a.name for a in found.leaving_names] == ["Alpha"]
@@ -81,7 +81,7 @@ def test_what_a_change_would_do_is_said_before(segment):
     assert (match.accounts, match.total) == (2, 3)
     _version, moved = put(segment, other.as_json(), now=NOW + timedelta(hours=1))
     assert (moved.entered, moved.left) == (found.entering, found.leaving)
-    back = effect_of(segment, parse_tree(RETAIL), now=NOW + timedelta(hours=2))
+    back = effect_of(segment, match_of(parse_tree(RETAIL), now=NOW + timedelta(hours=2)).ids)
     assert [a.name for a in back.entering_names] == ["Alpha"], "who left may come again"
 
 
