@@ -10,6 +10,7 @@ from accounts.services.workspaces import create_api_key
 from cs_platform.lib.scoping import workspace_scope
 from health.models import ChurnPrediction, HealthScore, ModelVersion, Risk, ScorecardVersion
 from tests.builders import NOW, TODAY, make_contact, make_subscription, queued
+from tests.dunning.builders import make_case
 
 
 def make_world(name: str = "Northwind") -> dict[str, Any]:
@@ -63,6 +64,7 @@ def make_world(name: str = "Northwind") -> dict[str, Any]:
             opened_on=TODAY,
             refreshed_on=TODAY,
         ),
+        "dunning-cases": make_case(account),
         "segments": segment,
         "queue": account,
     }

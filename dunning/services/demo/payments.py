@@ -17,6 +17,7 @@ from accounts.gateways.stripe.rights import check_key
 from accounts.models import (
     Account,
     BillingConnection,
+    BillingCustomer,
     BillingSync,
     Invoice,
     Membership,
@@ -37,6 +38,7 @@ from dunning.services.demo.history import write_past_cases
 from dunning.services.demo.shop import (
     GOOD,
     KEY,
+    Bought,
     Buyer,
     NoShop,
     anniversaries,
@@ -151,15 +153,20 @@ def _answering(buyer: Buyer, number: int) -> Buyer:
     return replace(buyer, answers=ANSWERS[number] if number < len(ANSWERS) else GOOD)
 
 
-def _hand_on(buyers: Sequence[Buyer], made: dict[str, str]) -> None:
+def _hand_on(buyers: Sequence[Buyer], made: dict[str, Bought]) -> None:
     """From now on the provider tells of these subscriptions; what the simulator said of the same months goes."""
     for buyer in buyers:
         row = Subscription.objects.get(
             account__external_id=buyer.account, billing_interval="month", ended_at__isnull=True
         )
-        row.properties = row.properties | {TOLD_AS: row.external_id}
-        row.external_id = made[buyer.account]
-        row.save(update_fields=["external_id", "properties"])
+        customer, subscription = made[buyer.account]
+        BillingCustomer.objects.create(
+            account=row.account,
+            external_id=customer,
+            properties={TOLD_AS: row.external_id, "subscription": subscription},
+        )
+        row.external_id = subscription
+        row.save(update_fields=["external_id"])
         told = Invoice.objects.filter(subscription=row, due_at__gt=buyer.paid_from)
         PaymentAttempt.objects.filter(invoice__in=told).delete()
         DunningCase.objects.filter(invoice__in=told).delete()

@@ -21,6 +21,7 @@ KEY = "sk_test_fake"
 REAL = "https://api.stripe.com"
 PATIENCE_SECONDS = 20.0
 GOOD: tuple[str, ...] = ("ok",)
+Bought = tuple[str, str]  # ids of customer and subscription
 CARDS = ("pm_card_visa", "pm_card_mastercard", "pm_card_amex")
 
 
@@ -81,8 +82,8 @@ def wait_for_shop() -> None:
             return
 
 
-def build_shop(buyers: Sequence[Buyer], *, now: datetime) -> dict[str, str]:
-    """Let the buyers buy, each on its own day, and let the time run to now; subscription ids by account.
+def build_shop(buyers: Sequence[Buyer], *, now: datetime) -> dict[str, Bought]:
+    """Let the buyers buy, each on its own day, and let the time run to now; what came of it by account.
 
     Payments that fail on the way fail by the fake's own doing.
     """
@@ -90,7 +91,7 @@ def build_shop(buyers: Sequence[Buyer], *, now: datetime) -> dict[str, str]:
     control("reset")
     control("settings", business_name="Tidemark Software", finalize_after_seconds=60)
     prices: dict[tuple[str, int, str], str] = {}
-    made: dict[str, str] = {}
+    made: dict[str, Bought] = {}
     for number, buyer in enumerate(sorted(buyers, key=lambda one: one.paid_from)):
         control("clock", now=int(buyer.paid_from.timestamp()))
         key = (buyer.product, buyer.seat_minor, buyer.currency)
@@ -115,7 +116,7 @@ def _price(stripe: Any, buyer: Buyer) -> str:
     return str(price.id)
 
 
-def _buy(stripe: Any, buyer: Buyer, price: str, token: str) -> str:
+def _buy(stripe: Any, buyer: Buyer, price: str, token: str) -> Bought:
     customer = stripe.customers.create(
         {
             "name": buyer.name,
@@ -135,7 +136,7 @@ def _buy(stripe: Any, buyer: Buyer, price: str, token: str) -> str:
             "backdate_start_date": int(buyer.began_at.timestamp()),
         }
     )
-    return str(subscription.id)
+    return str(customer.id), str(subscription.id)
 
 
 def anniversaries(began_at: datetime, now: datetime) -> tuple[datetime, datetime] | None:

@@ -13,10 +13,10 @@ import numpy as np
 from django.db.models import Model
 from numpy.typing import NDArray
 
-from accounts.models import Account, Contact, Membership, Role, Subscription
+from accounts.models import Account, BillingCustomer, Contact, Membership, Role, Subscription
 from health.simulation import Business
 
-# The property of a subscription that names it as the business does, once a payment provider tells of it.
+# The property of who pays that names their subscription as the business does, once a payment provider tells of it.
 TOLD_AS = "simulated_as"
 
 
@@ -53,8 +53,12 @@ class Target:
     @cached_property
     def handed_on(self) -> dict[str, int]:
         """Subscriptions that a payment provider tells of by now: their name here and row id. They stay as they are."""
-        rows = Subscription.objects.filter(properties__has_key=TOLD_AS)
-        return {properties[TOLD_AS]: pk for pk, properties in rows.values_list("pk", "properties")}
+        payers = BillingCustomer.objects.filter(properties__has_key=TOLD_AS).values_list(
+            "properties", flat=True
+        )
+        names = {told["subscription"]: told[TOLD_AS] for told in payers}
+        rows = Subscription.objects.filter(external_id__in=list(names)).values_list("external_id", "pk")
+        return {names[external_id]: pk for external_id, pk in rows}
 
     @cached_property
     def csms(self) -> list[Membership]:
