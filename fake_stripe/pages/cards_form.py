@@ -15,25 +15,28 @@ NAMES = {"paypal": "PayPal", "link": "Link", "sepa_debit": "SEPA debit", "us_ban
 REFUSED = {"4242424242424241": "Your card number is invalid."}
 
 
-def fields(kinds: list[str], number: str = "") -> str:
+def fields(kinds: list[str], form: Json | None = None) -> str:
+    """The inputs, with what was typed last time."""
+    typed = form or {}
+    options = [(digits, f"{text} · {_spaced(digits)}") for digits, (_, _, _, text) in TEST_CARDS.items()]
+    for kind in kinds:
+        if kind in OTHERS:
+            options.append((kind, f"{NAMES[kind]}, works"))
+            options.append((f"{kind}:insufficient_funds", f"{NAMES[kind]}, fails when charged"))
     choices = "".join(
-        f'<option value="{digits}"{" selected" if digits == number else ""}>{_spaced(digits)} · {escape(text)}</option>'
-        for digits, (_, _, _, text) in TEST_CARDS.items()
-    )
-    others = "".join(
-        f'<option value="{kind}">{NAMES[kind]} · works</option>'
-        f'<option value="{kind}:insufficient_funds">{NAMES[kind]} · fails when charged</option>'
-        for kind in kinds
-        if kind in OTHERS
+        f'<option value="{value}"{" selected" if value == typed.get("method") else ""}>{escape(text)}</option>'
+        for value, text in options
     )
     return (
         '<label for="method">Test payment method</label>'
-        f'<select id="method" name="method">{choices}{others}</select>'
+        f'<select id="method" name="method">{choices}</select>'
         '<label for="number">Or a card number of your own</label>'
-        '<input id="number" name="number" inputmode="numeric" autocomplete="off" placeholder="4242 4242 4242 4242">'
-        '<div class="pair"><div><label for="month">Month</label>'
-        '<input id="month" name="month" inputmode="numeric" value="12"></div>'
-        '<div><label for="year">Year</label><input id="year" name="year" inputmode="numeric" value="2034"></div></div>'
+        '<input id="number" name="number" inputmode="numeric" autocomplete="off" placeholder="4242 4242 4242 4242"'
+        f' value="{escape(str(typed.get("number", "")))}">'
+        '<div class="pair"><div><label for="month">Month</label><input id="month" name="month" inputmode="numeric"'
+        f' value="{escape(str(typed.get("month", "12")))}"></div>'
+        '<div><label for="year">Year</label><input id="year" name="year" inputmode="numeric"'
+        f' value="{escape(str(typed.get("year", "2034")))}"></div></div>'
     )
 
 

@@ -31,11 +31,11 @@ def checkout(session: Session, key: str, form: Json | None) -> Reply:
                 return f"/authenticate/{setup['id']}", b""
             return back(record), b""
     cancel = record.get("cancel_url")
-    leave = f'<p><a href="{escape(cancel)}">Go back without saving</a></p>' if cancel else ""
+    leave = f'<p class="below"><a href="{escape(cancel)}">Go back without saving</a></p>' if cancel else ""
     name = session.world.settings["business_name"]
     body = (
         f"<h1>Save a payment method</h1><p class='soft'>for {escape(name)}</p>{wrong(problem)}"
-        f'<form method="post">{fields(record["payment_method_types"])}<button>Save</button></form>{leave}'
+        f'<form method="post">{fields(record["payment_method_types"], form)}<button>Save</button></form>{leave}'
     )
     return "", page("Save a payment method", body)
 
@@ -68,7 +68,7 @@ def invoice(session: Session, key: str, form: Json | None) -> Reply:
         )
     body = (
         f"<h1>Invoice {escape(shown['number'] or '')}</h1>{what_is_owed(shown)}{wrong(problem)}"
-        f'<form method="post">{fields(["card"])}<button>Pay</button></form>'
+        f'<form method="post">{fields(["card"], form)}<button>Pay</button></form>'
     )
     return "", page("Pay an invoice", body)
 

@@ -26,6 +26,7 @@ button { width: 100%; min-height: 2.75rem; margin-top: 1.25rem; border: 0; borde
 button.quiet { background: transparent; color: var(--act); border: 1px solid var(--line); }
 :focus-visible { outline: 3px solid var(--act); outline-offset: 2px; }
 a { color: var(--act); }
+.below { margin: 1rem 0 0; text-align: center; }
 .wrong { border-left: 4px solid #c0362c; padding: .5rem .75rem; margin: 0 0 1rem; }
 dl { display: grid; grid-template-columns: auto auto; gap: .25rem 1rem; margin: 1rem 0; }
 dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }
@@ -56,7 +57,7 @@ def wrong(text: str) -> str:
 
 def what_is_owed(invoice: Json) -> str:
     lines = "".join(
-        f"<dt>{escape(line.get('description') or '')}</dt><dd>{money(line['amount'], invoice['currency'])}</dd>"
+        f"<dt>{escape(line.get('description') or 'Item')}</dt><dd>{money(line['amount'], invoice['currency'])}</dd>"
         for line in invoice["lines"]["data"]
     )
     total = f"<dt><strong>Due</strong></dt><dd><strong>{money(invoice['amount_remaining'], invoice['currency'])}</strong></dd>"

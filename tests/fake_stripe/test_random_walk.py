@@ -36,7 +36,8 @@ class Walker:
         try:
             getattr(self, act)()
         except stripe.StripeError as refusal:
-            assert refusal.http_status in (400, 402, 404), (act, refusal)
+            if refusal.http_status not in (400, 402, 404):
+                raise
 
     def do_subscribe(self):
         behavior = self.dice.choice(["allow_incomplete", "default_incomplete", "error_if_incomplete"])

@@ -22,6 +22,13 @@ def test_pause_and_resume(shop):
     assert "customer.subscription.resumed" in shop.event_types()
 
 
+def test_canceled_while_paused(shop):
+    subscription = shop.subscribe(shop.customer()[0])
+    shop.stripe.subscriptions.pause(subscription.id)
+    gone = shop.stripe.subscriptions.cancel(subscription.id)
+    assert (gone.status, gone.status_details) == ("canceled", None)
+
+
 def test_resuming_only_when_paid(shop):
     customer, _ = shop.customer("ok", "insufficient_funds", "ok")
     subscription = shop.subscribe(customer)
