@@ -23,16 +23,15 @@ def _first_event(workspace: Workspace, now: datetime) -> StepFacts:
 
 def _scorecard(workspace: Workspace, now: datetime) -> StepFacts:
     """The default is a proposal: somebody has to look at it and publish what fits."""
-    card = Scorecard.objects.order_by("pk").first()
-    place = (card.public_id,) if card else ()
     version = (
         ScorecardVersion.objects.filter(published_at__isnull=False, published_by__isnull=False)
-        .select_related("published_by")
+        .select_related("published_by", "scorecard")
         .order_by("-published_at")
         .first()
     )
+    card = version.scorecard if version else Scorecard.objects.order_by("pk").first()
     note = gettext("published by %(who)s") % {"who": version.published_by} if version else ""
-    return StepFacts(version is not None, note, place)
+    return StepFacts(version is not None, note, (card.public_id,) if card else ())
 
 
 def _first_night(workspace: Workspace, now: datetime) -> StepFacts:

@@ -10,6 +10,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms.long_select import LongSelect
 from accounts.forms.settings import time_zones
 from accounts.models import User, Workspace
 from accounts.models.workspaces import LANGUAGES
@@ -32,7 +33,7 @@ class NewWorkspaceForm(forms.Form):
         choices=time_zones,
         initial="UTC",
         help_text=_("Days begin and end here."),
-        widget=forms.Select(attrs={"data-own-zone": ""}),
+        widget=LongSelect(attrs={"data-own-zone": ""}),
     )
     currency = forms.CharField(
         label=_("Report currency"),

@@ -10,6 +10,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms.long_select import LongSelect
 from accounts.models import ApiKey, Role, User, Workspace
 from accounts.models.workspaces import LANGUAGES
 
@@ -26,6 +27,7 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
         choices=time_zones,
+        widget=LongSelect,
         help_text=_("Days begin and end here. After a change all use is counted into days again."),
     )
     horizon_days = forms.IntegerField(
@@ -90,7 +92,10 @@ class ApiKeyForm(forms.Form):
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), choices=lambda: [("", _("As the workspace")), *time_zones()], required=False
+        label=_("Time zone"),
+        choices=lambda: [("", _("As the workspace")), *time_zones()],
+        widget=LongSelect,
+        required=False,
     )
 
     class Meta:

@@ -45,6 +45,11 @@ def _drawing(name: str) -> SafeString:
 @register.simple_tag
 def icon(name: str, label: Text = "", css: str = "") -> SafeString:
     """Vendored icon by file name; hidden from assistive technology unless it has a label."""
+    return _labelled_icon(str(name), str(label), str(css))
+
+
+@lru_cache(maxsize=1024)
+def _labelled_icon(name: str, label: str, css: str) -> SafeString:
     access = (
         format_html('role="img" aria-label="{}"', label) if label else format_html('aria-hidden="{}"', "true")
     )
@@ -74,12 +79,23 @@ def band(value: str | None, score: float | None = None) -> SafeString:
     """Health band as a badge: always the word, before it the score where given."""
     if not value:
         return format_html('<span class="badge quiet">{}</span>', gettext("No score"))
-    words = {"green": gettext("Green"), "yellow": gettext("Yellow"), "red": gettext("Red")}
     figure = (
         format_html('<span class="num">{}</span> ', formats.number(score)) if formats.is_number(score) else ""
     )
-    word = words.get(value, value)
-    return format_html('<span class="badge {}"><span class="dot"></span>{}{}</span>', value, figure, word)
+    return format_html(
+        '<span class="badge {}"><span class="dot"></span>{}{}</span>', value, figure, _band_word(value)
+    )
+
+
+def _band_word(value: str) -> str:
+    match value:
+        case "green":
+            return gettext("Green")
+        case "yellow":
+            return gettext("Yellow")
+        case "red":
+            return gettext("Red")
+    return value
 
 
 @register.simple_tag

@@ -3,6 +3,7 @@
 import math
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import TypeGuard
 
 from django.utils import timezone
@@ -24,6 +25,14 @@ def is_number(value: object) -> TypeGuard[Number]:
 
 
 def _grouped(value: Decimal, digits: int) -> str:
+    return _in_language(value, digits, get_language() or "")
+
+
+@lru_cache(
+    maxsize=4096
+)  # a page says the same numbers over and over, and each costs the look-up of four formats
+def _in_language(value: Decimal, digits: int, language: str) -> str:
+    """`language` is the running one, by which the formats are looked up."""
     return number_format(value, decimal_pos=digits, use_l10n=True, force_grouping=True)
 
 
@@ -87,31 +96,43 @@ def money_short(amount_minor: object, currency: str = "USD") -> str:
 
 
 def _past(count: int, unit: str) -> str:
-    texts = {
-        "minute": ngettext("%(count)d minute ago", "%(count)d minutes ago", count),
-        "hour": ngettext("%(count)d hour ago", "%(count)d hours ago", count),
-        "day": ngettext("%(count)d day ago", "%(count)d days ago", count),
-        "month": ngettext("%(count)d month ago", "%(count)d months ago", count),
-        "year": ngettext("%(count)d year ago", "%(count)d years ago", count),
-    }
-    return texts[unit] % {"count": count}
+    match unit:
+        case "minute":
+            text = ngettext("%(count)d minute ago", "%(count)d minutes ago", count)
+        case "hour":
+            text = ngettext("%(count)d hour ago", "%(count)d hours ago", count)
+        case "day":
+            text = ngettext("%(count)d day ago", "%(count)d days ago", count)
+        case "month":
+            text = ngettext("%(count)d month ago", "%(count)d months ago", count)
+        case _:
+            text = ngettext("%(count)d year ago", "%(count)d years ago", count)
+    return text % {"count": count}
 
 
 def _future(count: int, unit: str) -> str:
-    texts = {
-        "minute": ngettext("in %(count)d minute", "in %(count)d minutes", count),
-        "hour": ngettext("in %(count)d hour", "in %(count)d hours", count),
-        "day": ngettext("in %(count)d day", "in %(count)d days", count),
-        "month": ngettext("in %(count)d month", "in %(count)d months", count),
-        "year": ngettext("in %(count)d year", "in %(count)d years", count),
-    }
-    return texts[unit] % {"count": count}
+    match unit:
+        case "minute":
+            text = ngettext("in %(count)d minute", "in %(count)d minutes", count)
+        case "hour":
+            text = ngettext("in %(count)d hour", "in %(count)d hours", count)
+        case "day":
+            text = ngettext("in %(count)d day", "in %(count)d days", count)
+        case "month":
+            text = ngettext("in %(count)d month", "in %(count)d months", count)
+        case _:
+            text = ngettext("in %(count)d year", "in %(count)d years", count)
+    return text % {"count": count}
 
 
 def _days_apart(days: int) -> str:
-    named = {0: gettext("today"), -1: gettext("yesterday"), 1: gettext("tomorrow")}
-    if days in named:
-        return named[days]
+    match days:
+        case 0:
+            return gettext("today")
+        case -1:
+            return gettext("yesterday")
+        case 1:
+            return gettext("tomorrow")
     size, speak = abs(days), _past if days < 0 else _future
     if size < 60:
         return speak(size, "day")
@@ -132,6 +153,16 @@ def _moments_apart(moment: datetime, now: datetime) -> str:
 
 def relative(value: date | datetime, now: datetime) -> tuple[str, str]:
     """How far a date or an aware moment is from `now` in words, and the absolute text."""
+    language = get_language() or ""
     if isinstance(value, datetime):
-        return _moments_apart(value, now), date_format(timezone.localtime(value), "DATETIME_FORMAT")
-    return _days_apart((value - timezone.localtime(now).date()).days), date_format(value, "DATE_FORMAT")
+        # Without its zone: two moments that are the same are not told apart by the zone they are written in.
+        local = timezone.localtime(value).replace(tzinfo=None)
+        return _moments_apart(value, now), _date_in_language(local, "DATETIME_FORMAT", language)
+    days = (value - timezone.localtime(now).date()).days
+    return _days_apart(days), _date_in_language(value, "DATE_FORMAT", language)
+
+
+@lru_cache(maxsize=4096)
+def _date_in_language(value: date | datetime, kind: str, language: str) -> str:
+    """`language` is the running one."""
+    return date_format(value, kind)

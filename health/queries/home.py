@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -73,15 +74,38 @@ def totals(csm: Membership | None = None) -> Totals:
     rows = AccountState.objects.filter(is_customer=True)
     if csm is not None:
         rows = rows.filter(csm=csm)
-    grouped = rows.values("health_band").annotate(
-        n=Count("id"), arr=Sum("arr_minor"), loss=Sum("expected_loss_minor")
+    grouped = rows.values_list("health_band").annotate(
+        Count("id"), Sum("arr_minor"), Sum("expected_loss_minor")
     )
-    found = {
-        row["health_band"]: BandTotal(row["health_band"], row["n"], row["arr"], row["loss"])
-        for row in grouped
-    }
-    order = (*HealthBand.values, "")
-    return Totals(tuple(found.get(band, BandTotal(band, 0, 0, 0)) for band in order))
+    return _totals(BandTotal(*row) for row in grouped)
+
+
+def _totals(parts: Iterable[BandTotal]) -> Totals:
+    """Parts of the same band are summed."""
+    found = {band: BandTotal(band, 0, 0, 0) for band in (*HealthBand.values, "")}
+    for part in parts:
+        had = found[part.band]
+        found[part.band] = BandTotal(
+            part.band,
+            had.accounts + part.accounts,
+            had.arr_minor + part.arr_minor,
+            had.loss_minor + part.loss_minor,
+        )
+    return Totals(tuple(found.values()))
+
+
+def standing(bins: int = HISTOGRAM_BINS) -> tuple[Totals, list[int]]:
+    """`totals()` and `histogram()` of all customers; one query."""
+    rows = AccountState.objects.filter(is_customer=True).annotate(bin=Floor(F("health_score") * bins / 100.0))
+    grouped = rows.values_list("health_band", "bin").annotate(
+        Count("id"), Sum("arr_minor"), Sum("expected_loss_minor")
+    )
+    parts, heights = [], [0] * bins
+    for band, at, *figures in grouped:
+        parts.append(BandTotal(band, *figures))
+        if at is not None:
+            heights[min(int(at), bins - 1)] += figures[0]
+    return _totals(parts), heights
 
 
 def queue_by_csm(today: date) -> list[CsmLoad]:
@@ -149,8 +173,10 @@ def last_night() -> NightRun | None:
     return found
 
 
-def last_done_as_of() -> date | None:
-    """The day of the newest finished night."""
+def last_done_as_of(newest: NightRun | None = None) -> date | None:
+    """The day of the newest finished night; `newest` is the newest of all, where it is known already."""
+    if newest is not None and newest.status == RunStatus.DONE:
+        return newest.as_of
     return (
         NightRun.objects.filter(status=RunStatus.DONE)
         .order_by("-as_of")

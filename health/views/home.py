@@ -52,14 +52,15 @@ def _day(request: WorkspaceRequest) -> dict[str, Any]:
 
 
 def _whole(request: WorkspaceRequest) -> dict[str, Any]:
-    today = today_of(request.membership)
+    today, night = today_of(request.membership), queries.last_night()
+    totals, histogram = queries.standing()
     return {
         "rows": queries.top_of_queue(request.membership, csm="all", today=today),
-        "totals": queries.totals(),
-        "night": queries.last_night(),
+        "totals": totals,
+        "night": night,
         "model": queries.newest_model(),
-        "distribution": distribution_chart(queries.histogram()),
-        "movement": movement_chart(queries.band_movement(queries.last_done_as_of())),
+        "distribution": distribution_chart(histogram),
+        "movement": movement_chart(queries.band_movement(queries.last_done_as_of(night))),
     }
 
 
