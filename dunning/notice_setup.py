@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -29,6 +30,7 @@ from accounts.registry import (
 from accounts.services import mail_texts
 from dunning.registry import CaseListener, case_listeners
 from dunning.services import (
+    advance_notices,
     card_setup,
     notice_mails,
     notice_messages,
@@ -50,6 +52,7 @@ from health.registry import (
     sequence_dates,
 )
 from health.sequences.spec import SequenceAction, StepField
+from health.signals import night_finished
 
 PURPOSES = (TextPurpose.DUNNING.value,)
 
@@ -75,6 +78,13 @@ def _placeholders() -> None:
     known("payment.end_date", _("Day on which collection ends"), "14 March")
     known("payment.end_result", _("What happens on that day"), "")
     known("payment.date", _("Day of the payment"), "2 March")
+    known("payment.price_before", _("Price before the change"), "$39.00")
+    known("payment.expiry", _("Month in which the card expires"), "March 2027")
+    placeholders.register(
+        Placeholder(
+            "payment.card", _("Name of the payment method"), sample="Visa •••• 4242", purposes=PURPOSES
+        )
+    )
     placeholders.register(
         Placeholder("pay.link", _("The person's card page"), _pay_link, is_link=True, purposes=PURPOSES)
     )
@@ -101,6 +111,15 @@ def _mails() -> None:
         MailKind(
             notice_mails.RECEIPT_KIND,
             MailClass.TRANSACTIONAL,
+            motion=Motion.DUNNING,
+            on_settled=mail_texts.on_settled,
+        )
+    )
+    mail_kinds.register(
+        MailKind(
+            advance_notices.ADVANCE_KIND,
+            MailClass.TRANSACTIONAL,
+            still_wanted=advance_notices.still_wanted,
             motion=Motion.DUNNING,
             on_settled=mail_texts.on_settled,
         )
@@ -151,6 +170,8 @@ def _describe(subject_id: int) -> SubjectWords:
 
 def _work() -> None:
     card_setup.register()
+    job_kinds.register(JobKind(advance_notices.ADVANCE_JOB, advance_notices.run, lease=timedelta(minutes=10)))
+    night_finished.connect(advance_notices.ADVANCE_JOB)
     job_kinds.register(JobKind(card_setup.WATCH_JOB, card_setup.watch, in_scope=False, max_attempts=30))
     job_kinds.register(JobKind(notices.FOLLOW_JOB, notices.follow_job, in_scope=False, max_attempts=20))
     case_listeners.register(

@@ -140,8 +140,13 @@ def is_leaving(invoice: Invoice) -> bool:
 
 
 def payer_of(invoice: Invoice) -> Contact | None:
-    """Whom notices go to: the billing contact, else the champion, else an admin, else anybody with an address."""
-    people = Contact.objects.filter(account_id=invoice.account_id, left_at__isnull=True).exclude(email="")
+    """Whom notices of this invoice go to."""
+    return payer_of_account(invoice.account_id)
+
+
+def payer_of_account(account_id: int) -> Contact | None:
+    """The billing contact, else the champion, else an admin, else anybody with an address."""
+    people = Contact.objects.filter(account_id=account_id, left_at__isnull=True).exclude(email="")
 
     def rank(contact: Contact) -> tuple[int, int]:
         order = (contact.role == ContactRole.BILLING, contact.is_champion, contact.role == ContactRole.ADMIN)

@@ -123,6 +123,8 @@ def wait(request: LinkRequest, account: Account) -> HttpResponse:
     url = str(order.result.get("url") or "")
     context = _context(request, account, PayPage([], []))
     if order.state == OrderState.SUCCEEDED and url and not card_setup.is_used(order):
+        if "HX-Request" in request.headers:
+            return HttpResponse(headers={"HX-Redirect": url})
         # No redirect: a browser may refuse one to another site in the answer to a form.
         return render(request, "public/pay_wait.html", context | {"go_url": url})
     if order.state not in (OrderState.PLANNED, OrderState.SENT, OrderState.UNKNOWN):
