@@ -90,7 +90,7 @@ def _invoices(walk: Walk, after: str, at: datetime) -> tuple[Page[Any], Write]:
 def _charges(walk: Walk, after: str, at: datetime) -> tuple[Page[Any], Write]:
     page = list_charges(walk.gateway, after)
     by_payment: dict[str, list[ChargeFacts]] = defaultdict(list)
-    for one in page.rows:
+    for one in reversed(page.rows):  # oldest first: several may be of one second
         by_payment[one.intent_id or one.id].append(one)
     with workspace_scope(walk.lease.workspace_id):
         known = dict(

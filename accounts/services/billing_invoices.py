@@ -137,7 +137,7 @@ def apply_charges(invoice: Invoice, charges: Iterable[ChargeFacts]) -> bool:
 
 def _number_by_time(invoice: Invoice) -> None:
     """Tries that were learnt of later may lie before others: numbers follow the time."""
-    rows = list(PaymentAttempt.objects.filter(invoice=invoice).order_by("attempted_at", "external_id"))
+    rows = list(PaymentAttempt.objects.filter(invoice=invoice).order_by("attempted_at", "number"))
     if [row.number for row in rows] == list(range(1, len(rows) + 1)):
         return
     PaymentAttempt.objects.filter(invoice=invoice).update(number=F("number") + _ASIDE)

@@ -99,13 +99,13 @@ def read_invoice(gateway: Gateway, invoice_id: str) -> InvoiceFacts:
 
 def read_charges_of(gateway: Gateway, found: InvoiceFacts) -> tuple[ChargeFacts, ...]:
     """Every try to collect this invoice, oldest first."""
-    charges: dict[str, ChargeFacts] = {}
+    charges: list[ChargeFacts] = []
     for payment in found.payments:
-        if payment.intent_id:
-            charges |= {one.id: one for one in _charges_of_intent(gateway, payment.intent_id)}
+        if payment.intent_id:  # listed newest first, and several may be of one second
+            charges += reversed(list(_charges_of_intent(gateway, payment.intent_id)))
         elif payment.charge_id:
-            charges[payment.charge_id] = read_charge(gateway, payment.charge_id)
-    return tuple(sorted(charges.values(), key=lambda one: (one.created_at, one.id)))
+            charges.append(read_charge(gateway, payment.charge_id))
+    return tuple(sorted(charges, key=lambda one: one.created_at))
 
 
 def read_charge(gateway: Gateway, charge_id: str) -> ChargeFacts:
