@@ -16,7 +16,7 @@ from accounts.api import contacts, invoices, notes, segments, subscriptions, tic
 from accounts.api.description import ABOUT, complete
 from accounts.api.problems import install, no_such_method, no_such_page
 from accounts.api.security import BearerKey, pace_headers
-from dunning.api import cases
+from dunning.api import cases, payment_notices
 from health.api import accounts, measures, queue
 
 
@@ -49,7 +49,19 @@ api = Api(
     docs_url=None,
 )
 install(api)
-for module in (accounts, contacts, subscriptions, tickets, invoices, notes, measures, queue, segments, cases):
+for module in (
+    accounts,
+    contacts,
+    subscriptions,
+    tickets,
+    invoices,
+    notes,
+    measures,
+    queue,
+    segments,
+    cases,
+    payment_notices,
+):
     api.add_router("", module.router)
 
 

@@ -27,9 +27,17 @@ END_RESULTS: dict[str, Promise] = {
 
 def open_cases(account_id: int) -> list[DunningCase]:
     """The account's open cases, the one that ends first before the others."""
-    cases = DunningCase.objects.filter(account_id=account_id, state=CaseState.OPEN)
-    rows = cases.select_related("invoice__subscription__plan", "policy_version", "account")
-    return list(rows.order_by("ends_at", "pk"))
+    return open_cases_of([account_id]).get(account_id, [])
+
+
+def open_cases_of(account_ids: Iterable[int]) -> dict[int, list[DunningCase]]:
+    """The same for many accounts, in one query; those without any are absent."""
+    cases = DunningCase.objects.filter(account_id__in=list(account_ids), state=CaseState.OPEN)
+    rows = cases.select_related("invoice__subscription__plan", "policy_version", "account", "contact")
+    found: dict[int, list[DunningCase]] = {}
+    for case in rows.order_by("ends_at", "pk"):
+        found.setdefault(case.account_id, []).append(case)
+    return found
 
 
 def open_invoices(account: Account) -> list[Invoice]:

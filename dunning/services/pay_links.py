@@ -7,6 +7,7 @@ has its hash only. A new season gives a new link, and the old one stays valid un
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -27,22 +28,36 @@ RETURN_HOURS, MESSAGE_DAYS = timedelta(hours=25), timedelta(days=14)
 
 def pay_url(*, account: Account, contact: Contact | None, now: datetime) -> str:
     """The whole address of the card page for this person (None: whoever pays for the account)."""
+    return pay_urls([(account, contact)], now=now)[0]
+
+
+def pay_urls(who: Sequence[tuple[Account, Contact | None]], *, now: datetime) -> list[str]:
+    """The addresses for many, in their order; two queries."""
     workspace = Workspace.objects.get(pk=current_workspace_id())
+    tokens = [_token(workspace, account, contact, now) for account, contact in who]
+    expires_at = now + token_purposes.get(PURPOSE).lifetime
+    AccessLink.objects.bulk_create(
+        [
+            AccessLink(
+                purpose=PURPOSE,
+                contact=contact,
+                object_id=account.pk,
+                token_hash=token.digest,
+                expires_at=expires_at,
+            )
+            for (account, contact), token in zip(who, tokens, strict=True)
+        ],
+        ignore_conflicts=True,  # the same person's link of this season
+    )
+    return [address_of(token) for token in tokens]
+
+
+def _token(workspace: Workspace, account: Account, contact: Contact | None, now: datetime) -> Credential:
     season = int(now.timestamp() // SEASON.total_seconds())
     person = contact.public_id.hex if contact else "-"
     name = f"{account.public_id.hex}:{person}:{season}"
     mac = salted_hmac(PURPOSE, name, algorithm="sha256").digest()
-    token = Credential(workspace.public_id, urlsafe_b64encode(mac).rstrip(b"=").decode())
-    AccessLink.objects.get_or_create(
-        token_hash=token.digest,
-        defaults={
-            "purpose": PURPOSE,
-            "contact": contact,
-            "object_id": account.pk,
-            "expires_at": now + token_purposes.get(PURPOSE).lifetime,
-        },
-    )
-    return address_of(token)
+    return Credential(workspace.public_id, urlsafe_b64encode(mac).rstrip(b"=").decode())
 
 
 def short_token(
