@@ -14,6 +14,7 @@ from dunning.policy.planning import NoRetry, Retry, first_notice_at, plan_next
 from dunning.policy.reasons import WhyNot
 from dunning.queries.case_facts import Situation, current_method, situation_of, zone_of_workspace
 from dunning.services.case_steps import CHECK_JOB, SOURCE, CaseBook
+from dunning.services.collecting import LOOK_JOB
 
 # What the database says to a planned retry, in the planner's words; the day after all but "paid" may differ.
 REFUSED = {
@@ -23,11 +24,15 @@ REFUSED = {
     "network_cap": WhyNot.NETWORK_CAP,
     "hard_decline": WhyNot.HARD_DECLINE,
 }
+SETTLED = ("paid", "void", "uncollectible")
 
 
 def plan(book: CaseBook, *, now: datetime) -> None:
     """Ask the planner anew and record what changes. A charge that is due at once begins at once."""
     if not book.state.is_open or book.state.stopped_at is not None or book.state.open_attempt is not None:
+        return
+    if book.invoice.status in SETTLED:  # nobody owes it any more: the case is about to learn of it
+        Job.objects.put(LOOK_JOB, book.case.invoice_id)
         return
     known = situation_of(book.invoice, ends_at=book.state.ends_at, now=now, state=book.state)
     answer = _answer(book, known, now)

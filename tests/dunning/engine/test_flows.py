@@ -305,3 +305,14 @@ def test_the_updater_replaces_the_card(shop: Shop) -> None:
     with shop.scope():
         assert reread(case).state == "recovered"
         assert BillingOrder.objects.get().made_by == "platform"
+
+
+def test_a_charge_that_is_not_owed_any_more_is_not_sent(shop: Shop) -> None:
+    case = opened(shop, ["processing_error", "ok"])
+    with shop.scope():
+        case_verbs.retry_now(case=case, acting_user=shop.cast.ada, now=timezone.now())
+        Invoice.objects.update(status="void")  # a message came while the order waited for its worker
+    shop.work(rounds=2)
+    with shop.scope():
+        assert BillingOrder.objects.get().state == "canceled" and not shop.charge_posts()
+        assert reread(case).closing_reason == "voided" and world.unexplained() == []
