@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.urls import reverse
 
 from accounts.models import Account, Invoice, PaymentMethod, Workspace
@@ -18,7 +18,7 @@ from dunning.cases.words import STEP_TITLES, step_words
 from dunning.models import DunningCase, DunningStep
 from dunning.queries.case_page import ICONS
 
-CLOSED_SHOWN, METHODS_SHOWN, FOUND = 4, 5, 5
+CASES_READ, CLOSED_SHOWN, METHODS_SHOWN, FOUND = 30, 4, 5, 5
 # What of a case belongs to the account's story.
 TOLD = (
     StepKind.OPENED,
@@ -44,12 +44,13 @@ class Found:
 
 
 def account_cases(account: Account, now: datetime) -> dict[str, Any]:
-    """Open cases, the last closed ones and the ways to pay; three queries."""
-    rows = DunningCase.objects.filter(account=account).select_related("invoice")
+    """Open cases, the last closed ones and the ways to pay; two queries."""
+    found = DunningCase.objects.filter(account=account).select_related("invoice")
+    rows = found.order_by(F("closed_at").desc(nulls_first=True), "failed_at")[:CASES_READ]
     methods = PaymentMethod.objects.filter(customer__account=account, detached_at__isnull=True)
     return {
-        "open": list(rows.filter(state="open").order_by("failed_at")),
-        "closed": list(rows.exclude(state="open").order_by("-closed_at")[:CLOSED_SHOWN]),
+        "open": [case for case in rows if case.state == "open"],
+        "closed": [case for case in rows if case.state != "open"][:CLOSED_SHOWN],
         "methods": list(methods.order_by("-created_at")[:METHODS_SHOWN]),
     }
 

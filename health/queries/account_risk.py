@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import JSONObject
+
 from accounts.models import Account
 from health.models import AccountState, ChurnPrediction, ModelVersion, QueueEntry, QueueItem
 from health.queries.causes import RISK, Advice, advice_for, describe_items
 from health.queries.expected_loss import ExpectedLoss, expected_loss
-from health.queries.experiments import HeldOut, held_out
+from health.queries.experiments import HeldOut, held_out_of
 from health.queries.metric_words import metric_words
 
 
@@ -60,7 +63,7 @@ def account_risk(account: Account, *, today: date) -> AccountRisk:
         advice=advice,
         prediction=latest_prediction(account, state),
         snoozed_until=until if until and until > today else None,
-        held_out=held_out([account.pk]).get(account.pk, ()),
+        held_out=held_out_of(account),
     )
 
 
@@ -81,22 +84,19 @@ def _advice(items: list[QueueItem]) -> list[Advice]:
 
 
 def latest_prediction(account: Account, state: AccountState | None) -> Prediction:
-    """The live model's latest prediction with its reasons in words, strongest first."""
-    rows = ChurnPrediction.objects.filter(
-        account=account, version__live_from__isnull=False, version__live_until__isnull=True
-    )
-    rows = rows.select_related("version").defer("version__record", "version__artefact")
-    row = rows.order_by("-as_of").first()
-    if row is None:
-        return _without_prediction()
-    reasons = _reasons(row.reasons, state.currency if state else "USD")
-    return Prediction(row.probability, row.version.horizon_days, row.as_of, reasons, has_model=True)
-
-
-def _without_prediction() -> Prediction:
+    """The live model's latest prediction with its reasons in words, strongest first; one query."""
+    latest = ChurnPrediction.objects.filter(account=account, version=OuterRef("pk")).order_by("-as_of")
+    word = latest.values(word=JSONObject(probability="probability", as_of="as_of", reasons="reasons"))
     live = ModelVersion.objects.filter(live_from__isnull=False, live_until__isnull=True)
-    horizon = live.values_list("horizon_days", flat=True).first()
-    return Prediction(None, horizon or 0, None, (), has_model=horizon is not None)
+    found = live.annotate(word=Subquery(word[:1])).values_list("horizon_days", "word").first()
+    if found is None:
+        return Prediction(None, 0, None, (), has_model=False)
+    horizon_days, said = found
+    if said is None:
+        return Prediction(None, horizon_days, None, (), has_model=True)
+    reasons = _reasons(said["reasons"], state.currency if state else "USD")
+    as_of = date.fromisoformat(said["as_of"])
+    return Prediction(said["probability"], horizon_days, as_of, reasons, has_model=True)
 
 
 def _reasons(stored: list[dict[str, object]], currency: str) -> tuple[Reason, ...]:

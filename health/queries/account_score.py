@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import DateField, ExpressionWrapper, Q, Subquery
 from django.utils.translation import gettext
 
 from accounts.models import Account
@@ -100,13 +101,14 @@ def score_breakdown(account: Account, currency: str) -> ScoreBreakdown | None:
 
 def _latest_and_earlier(account: Account) -> tuple[HealthScore | None, HealthScore | None]:
     """The newest score, and the one 28 days before it or the nearest of the week before that."""
-    rows = HealthScore.objects.filter(account=account).select_related("version__scorecard").order_by("-as_of")
-    newest = list(rows[: LEDGER_DAYS + 8])
-    if not newest:
-        return None, None
-    last = newest[0].as_of - timedelta(days=LEDGER_DAYS)
-    first = last - timedelta(days=7)
-    return newest[0], next((row for row in newest if first < row.as_of <= last), None)
+    scores = HealthScore.objects.filter(account=account).order_by("-as_of")
+    newest = Subquery(scores.values("as_of")[:1])
+    day = {"output_field": DateField()}
+    last = ExpressionWrapper(newest - timedelta(days=LEDGER_DAYS), **day)
+    first = ExpressionWrapper(newest - timedelta(days=LEDGER_DAYS + 7), **day)
+    wanted = scores.filter(Q(as_of=newest) | Q(as_of__gt=first, as_of__lte=last))
+    found = list(wanted.select_related("version__scorecard")[:2])
+    return (found[0] if found else None), (found[1] if len(found) > 1 else None)
 
 
 @dataclass(frozen=True, slots=True)

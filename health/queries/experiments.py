@@ -9,6 +9,7 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import Account
 from health.models import Assignment
 
 
@@ -26,6 +27,14 @@ class HeldOut:
     @property
     def url(self) -> str:
         return reverse("health:experiment", args=[self.public_id])
+
+
+def held_out_of(account: Account) -> tuple[HeldOut, ...]:
+    """What one account is held out of at the moment; asked once for the several parts of its page."""
+    kept: dict[str, tuple[HeldOut, ...]] = account.__dict__
+    if "_held_out_of" not in kept:
+        kept["_held_out_of"] = held_out([account.pk]).get(account.pk, ())
+    return kept["_held_out_of"]
 
 
 def held_out(account_ids: Iterable[int], *, now: datetime | None = None) -> dict[int, tuple[HeldOut, ...]]:

@@ -22,7 +22,7 @@ from health.models import (
     SequenceVersion,
     StepRun,
 )
-from health.queries.experiments import HeldOut, held_out
+from health.queries.experiments import HeldOut, held_out_of
 from health.queries.keyset import Column, Order, Page, page_of
 from health.queries.playbook_results import PlaybookResult, playbook_results
 from health.queries.sequence_candidates import SUBJECT
@@ -225,7 +225,7 @@ class AccountPlaybooks:
 def account_playbooks(account: Account, now: datetime) -> dict[str, AccountPlaybooks]:
     rows = SequenceRun.objects.filter(account=account).select_related("sequence", "version", "contact")
     found = [RunRow(run, stands(run)) for run in rows.order_by("-pk")[:12]]
-    marks = held_out([account.pk], now=now).get(account.pk, ())
+    marks = held_out_of(account)
     return {
         "playbooks": AccountPlaybooks(
             open_runs=[row for row in found if row.run.state in OPEN_STATES],

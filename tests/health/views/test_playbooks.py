@@ -63,7 +63,7 @@ def test_the_way_from_a_ready_playbook_to_a_run(ada, inside):
     assert text_of(page).count("Use as a draft") == len(READY)
     made = ada.post("/playbooks/new/", {"ready": "gone-quiet"})
     with inside():
-        sequence = Sequence.objects.get()
+        sequence = Sequence.objects.get(kind="playbook")
         assert draft(sequence)["steps"][0]["text"], "the workspace's own text stands in the step"
     assert made.url == f"/playbooks/{sequence.public_id}/edit/"
     assert ada.get(made.url).status_code == 200
@@ -89,7 +89,7 @@ def test_every_ready_playbook_is_complete_in_both_languages(ada, cast, inside):
                 Sequence.objects.all().delete()
             ada.post("/playbooks/new/", {"ready": item.key})
             with inside():
-                sequence = Sequence.objects.get()
+                sequence = Sequence.objects.get(kind="playbook")
             assert ada.get(f"/playbooks/{sequence.public_id}/preview/").status_code == 200, item.key
     assert any("\uac00" <= letter <= "\ud7a3" for letter in sequence.name)
 
@@ -172,7 +172,7 @@ def test_the_cap_is_announced_before_and_shown_after(ada, inside):
     assert "Paused by the daily cap." in page
     ada.post(f"/playbooks/{sequence.public_id}/release/")
     with inside():
-        assert Sequence.objects.get().paused_at is None
+        assert Sequence.objects.get(kind="playbook").paused_at is None
 
 
 def test_starting_by_hand_shows_what_would_happen_first(ada, inside):
