@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, F, Q, Window
+from django.db.models.functions import RowNumber
 from django.utils.translation import gettext
 
 from accounts.models import (
@@ -19,7 +20,7 @@ from accounts.models import (
     TraitDefinition,
 )
 from accounts.queries.notes import visible_notes
-from accounts.queries.timeline import timeline
+from accounts.queries.timeline import LIMIT, keep_tickets, timeline
 
 CONTACTS_SHOWN = 12
 TICKETS_SHOWN = 8
@@ -61,16 +62,25 @@ def contacts_panel(account: Account, now: datetime) -> dict[str, Any]:
 
 
 def tickets_panel(account: Account, now: datetime) -> dict[str, Any]:
-    """Open tickets first, then the newest; counts of 90 days."""
+    """Open tickets first, then the newest; counts of 90 days. The same look finds those of the timeline."""
     recently = now - timedelta(days=90)
     rows = Ticket.objects.filter(account=account).annotate(
         open=Window(Count("id", filter=Q(closed_at__isnull=True))),
         recent=Window(Count("id", filter=Q(opened_at__gt=recently))),
+        by_age=Window(RowNumber(), order_by=F("opened_at").desc()),
+        by_standing=Window(
+            RowNumber(), order_by=[F("closed_at").desc(nulls_first=True), F("opened_at").desc()]
+        ),
     )
-    ordered = rows.order_by(F("closed_at").desc(nulls_first=True), "-opened_at")
-    found = list(ordered[:TICKETS_SHOWN])
+    wanted = rows.filter(Q(by_age__lte=LIMIT) | Q(by_standing__lte=TICKETS_SHOWN))
+    found = list(wanted.order_by("by_standing"))
+    keep_tickets(account, [ticket for ticket in found if ticket.by_age <= LIMIT])
     first = found[0] if found else None
-    return {"tickets": found, "open": first.open if first else 0, "recent": first.recent if first else 0}
+    return {
+        "tickets": found[:TICKETS_SHOWN],
+        "open": first.open if first else 0,
+        "recent": first.recent if first else 0,
+    }
 
 
 @dataclass(frozen=True, slots=True)

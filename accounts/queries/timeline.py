@@ -70,8 +70,17 @@ def note_entries(account: Account, limit: int) -> list[TimelineEntry]:
     ]
 
 
+def keep_tickets(account: Account, newest: list[Ticket]) -> None:
+    """The account's newest LIMIT tickets, for whoever has read them already."""
+    account.__dict__["_newest_tickets"] = newest
+
+
 def ticket_entries(account: Account, limit: int) -> list[TimelineEntry]:
-    rows = Ticket.objects.filter(account=account).order_by("-opened_at")[:limit]
+    kept: list[Ticket] | None = account.__dict__.get("_newest_tickets") if limit <= LIMIT else None
+    if kept is None:
+        rows = list(Ticket.objects.filter(account=account).order_by("-opened_at")[:limit])
+    else:
+        rows = nlargest(limit, kept, key=lambda ticket: ticket.opened_at)
     return [
         TimelineEntry(
             when=row.opened_at,

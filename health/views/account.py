@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.access import WorkspaceRequest, allows, requires
 from accounts.models import Account, Membership
-from accounts.queries.let_go import open_let_go
+from accounts.queries.let_go import with_let_go
 from accounts.queries.notes import with_notes
 from accounts.registry import Panel, account_panels
 from health.queries.expected_loss import expected_loss
@@ -31,7 +31,7 @@ class LoadedPanel:
 def account(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
     """Everything known about one account."""
     rows = Account.objects.select_related("csm__user", "state", "queue_entry", "workspace")
-    rows = rows.prefetch_related(with_notes())
+    rows = with_let_go(rows).prefetch_related(with_notes())
     found = get_object_or_404(rows, public_id=public_id)
     now, state = timezone.now(), getattr(found, "state", None)
     panels = load_panels(found, request.membership, now)
@@ -39,7 +39,7 @@ def account(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
         "account": found,
         "state": state,
         "loss": expected_loss(state) if state else None,
-        "let_go": open_let_go(found),
+        "let_go": getattr(found, "standing_let_go", None),
         "main_panels": [loaded for loaded in panels if loaded.panel.place == "main"],
         "side_panels": [loaded for loaded in panels if loaded.panel.place == "side"],
         "may_work": allows(request.membership, "accounts.work"),
