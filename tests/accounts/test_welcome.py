@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Account, Import, Invitation, Membership, Role
+from accounts.models import Account, BillingConnection, Import, Invitation, Invoice, Membership, Role
 from accounts.queries.welcome import checklist
 from accounts.services.workspaces import create_workspace
 from cs_platform.lib.scoping import workspace_scope
@@ -35,25 +35,34 @@ def test_every_step_is_done_by_its_fact_alone() -> None:
         account = make_account()
     assert done(workspace) == ["accounts"]
     with workspace_scope(workspace.pk):
+        connected = BillingConnection.objects.create(connected_at=NOW)
+    assert done(workspace) == ["accounts", "billing"]
+    with workspace_scope(workspace.pk):
+        BillingConnection.objects.filter(pk=connected.pk).update(disconnected_at=NOW)
+        Invoice.objects.create(
+            account=account, external_id="in-1", amount_minor=1, currency="USD", status="open", due_at=NOW
+        )
+    assert done(workspace) == ["accounts", "billing"], "invoices of files and the API do as well"
+    with workspace_scope(workspace.pk):
         Event.objects.create(occurred_at=NOW, message_hash=b"x" * 16, received_at=NOW, name="Signed In")
-    assert done(workspace) == ["accounts", "events"]
+    assert done(workspace) == ["accounts", "billing", "events"]
     with workspace_scope(workspace.pk):
         Invitation.objects.create(email="b@example.com", role="csm", token_hash=b"t", expires_at=NOW)
-    assert done(workspace) == ["accounts", "events"], "an invitation that is over invites nobody"
+    assert done(workspace) == ["accounts", "billing", "events"], "an invitation that is over invites nobody"
     join(workspace, "Ben", Role.CSM)
     with workspace_scope(workspace.pk):
         card = Scorecard.objects.get()
         definition = newest_published(card).definition  # type: ignore[union-attr]
         publish(card=card, definition=definition, note="", acting_user=ada, now=NOW)
         NightRun.objects.create(as_of=TODAY, status=RunStatus.STARTED)
-    assert done(workspace) == ["accounts", "events", "people", "scorecard"]
+    assert done(workspace) == ["accounts", "billing", "events", "people", "scorecard"]
     with workspace_scope(workspace.pk):
         NightRun.objects.update(status=RunStatus.DONE)
-    assert len(done(workspace)) == 5
+    assert len(done(workspace)) == 6
     assert b"First steps" not in web(ada).get("/").content
     with workspace_scope(workspace.pk):
         Account.objects.filter(pk=account.pk).delete()
-    assert b"4 of 5 done" in web(ada).get("/").content
+    assert b"4 of 6 done" in web(ada).get("/").content
 
 
 def test_only_an_owner_puts_it_away_and_back(cast: Cast) -> None:
