@@ -28,6 +28,7 @@ from accounts.models import (
     Workspace,
 )
 from accounts.services.billing_connections import connect
+from accounts.services.billing_syncs import SYNC_JOB
 from accounts.services.jobs import run_due_jobs
 from cs_platform.lib.scoping import workspace_scope
 from dunning.models import DunningCase, DunningPolicy
@@ -51,6 +52,7 @@ from health.services.simulation.identities import TOLD_AS
 
 LATEST = timedelta(days=11)  # how long ago the last renewal of a buyer may be
 PATIENCE_SECONDS = 40.0
+CALLS_PER_SECOND = 500  # it is a machine of ours
 # What the cards of these days answer after their last good charge; the others are good.
 ANSWERS: tuple[tuple[str, ...], ...] = (
     ("insufficient_funds", "insufficient_funds", "ok"),
@@ -82,18 +84,22 @@ def write(workspace: Workspace, now: datetime, say: Callable[[str], None]) -> No
     except NoShop:
         say("the fake Stripe does not answer; the demo goes without it")
         return
-    say(f"failed payments of these days: {_open_shop(workspace, now)} cases")
+    say(f"failed payments of these days: {_open_shop(workspace, now, say)} cases")
 
 
-def _open_shop(workspace: Workspace, now: datetime) -> int:
+def _open_shop(workspace: Workspace, now: datetime, say: Callable[[str], None]) -> int:
     with workspace_scope(workspace.pk):
         buyers = _buyers(now)
     made = build_shop(buyers, now=now)
+    say(f"customers at the fake Stripe: {len(made)}")
     with workspace_scope(workspace.pk):
         _hand_on(buyers, made)
         owner = _somebody(Role.OWNER)
         secret = f"whsec_{secrets.token_hex(16)}"
-        connect(api_key=KEY, webhook_secret=secret, checked=check_key(KEY), acting_user=owner, now=now)
+        connected = connect(
+            api_key=KEY, webhook_secret=secret, checked=check_key(KEY), acting_user=owner, now=now
+        )
+        BillingConnection.objects.filter(pk=connected.pk).update(calls_per_second=CALLS_PER_SECOND)
     address = reverse("accounts:stripe_webhook", args=[workspace.public_id])
     control("webhooks", url=f"{settings.BASE_URL}{address}", secret=secret)
     _synchronise(workspace)
@@ -177,7 +183,7 @@ def _synchronise(workspace: Workspace) -> None:
     """The first walk through the shop; a worker that runs already helps."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        run_due_jobs(limit=500, workspace_id=workspace.pk)
+        run_due_jobs(limit=1, kind=SYNC_JOB, workspace_id=workspace.pk)
         with workspace_scope(workspace.pk):
             if not BillingSync.objects.filter(state=BillingSync.State.RUNNING).exists():
                 return

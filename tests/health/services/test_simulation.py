@@ -15,6 +15,7 @@ from accounts.models import (
     Account,
     AccountTrait,
     Activity,
+    BillingCustomer,
     Contact,
     Invoice,
     Membership,
@@ -31,7 +32,7 @@ from accounts.services.workspaces import add_member, create_workspace
 from cs_platform.lib.scoping import workspace_scope
 from health.models import Event, IntakeBatch, KeyFeature
 from health.services.simulation.conversations import write_tickets
-from health.services.simulation.identities import Target
+from health.services.simulation.identities import TOLD_AS, Target
 from health.services.simulation.writing import extend_business, write_business
 from health.simulation import SimulationSpec, simulate
 
@@ -155,6 +156,27 @@ def test_apps_above_add_their_parts(workspace: Workspace) -> None:
         assert written["surveys"] > 0
     finally:
         del simulator_parts._items["surveys"]
+
+
+def test_what_a_payment_provider_tells_of_is_not_told_again(workspace: Workspace) -> None:
+    """Its subscription has the provider's id now; going on neither makes it anew nor touches it."""
+    run()
+    with workspace_scope(workspace.pk):
+        row = Subscription.objects.filter(ended_at__isnull=True).order_by("pk").first()
+        assert row is not None
+        told = {TOLD_AS: row.external_id, "subscription": "sub_real"}
+        BillingCustomer.objects.create(account=row.account, external_id="cus_1", properties=told)
+        Invoice.objects.filter(subscription=row).delete()
+        Subscription.objects.filter(pk=row.pk).update(external_id="sub_real", mrr_minor=1)
+        before = Subscription.objects.count()
+    extend_business(workspace=workspace, until=date(2026, 12, 5), acting_user=None)
+    with workspace_scope(workspace.pk):
+        new = Subscription.objects.filter(started_at__date__gte=_end()).count()
+        assert Subscription.objects.count() == before + new
+        assert not Subscription.objects.filter(external_id=told[TOLD_AS]).exists()
+        assert not Invoice.objects.filter(subscription=row).exists()
+        row.refresh_from_db()
+        assert row.mrr_minor == 1
 
 
 def test_a_business_goes_on_from_where_it_stopped(workspace: Workspace) -> None:
