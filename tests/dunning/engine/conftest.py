@@ -45,6 +45,13 @@ class Shop:
             done += run_due_jobs(limit=100_000)
         return done
 
+    def charge_once(self, count: int) -> None:
+        """Every due retry is ordered and its call made once, whatever comes of it."""
+        with self.scope():
+            world.let_pass()
+        run_due_jobs(limit=count, kind="dunning.case")
+        run_due_jobs(limit=count, kind="accounts.billing_order")
+
     def charge_posts(self) -> list[dict[str, Any]]:
         found = self.fake.requests(path="/v1/invoices/*/pay", method="POST", limit=1_000_000)
         return list(found)

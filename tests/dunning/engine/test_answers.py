@@ -47,7 +47,7 @@ def test_old_keys_are_never_sent_again(shop: Shop, count: int) -> None:
     shop.fake.faults(
         {"kind": "drop_after", "path": PAY, "share": 0.5}, {"kind": "drop_before", "path": PAY}, seed=7
     )
-    shop.work()
+    shop.charge_once(count)
     with shop.scope():
         assert states() == {"unknown": count}
     made = len(shop.fake.ledger()) - count
@@ -94,7 +94,7 @@ def test_every_error_leads_to_its_state(shop: Shop, count: int) -> None:
             BillingOrder.objects.all().delete()
         shop.due_retries(["generic_decline", "ok"], count=count)
         shop.fake.faults({"kind": kind, "path": PAY})
-        shop.work()
+        shop.charge_once(count)
         with shop.scope():
             assert states() == {then: count}, kind
         shop.fake.faults()
