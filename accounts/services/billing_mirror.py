@@ -48,10 +48,7 @@ def apply_customer(found: CustomerFacts, *, fetched_at: datetime, now: datetime)
     if is_stale(row, fetched_at):
         return None
     if found.is_deleted:
-        if row is not None:
-            row.is_deleted, row.fetched_at = True, fetched_at
-            row.save(update_fields=["is_deleted", "fetched_at"])
-        return row
+        return _deleted(found, row, fetched_at=fetched_at, now=now)
     account = account_of(found, row, now=now)
     is_gone = is_erased(found)
     values: dict[str, Any] = {
@@ -76,6 +73,19 @@ def apply_customer(found: CustomerFacts, *, fetched_at: datetime, now: datetime)
         apply_method(found.default_method, fetched_at=fetched_at, now=now, is_quiet=before is None)
     if before is not None and before.default_method != found.default_method_id:
         payment_method_changed.send(row.pk)
+    return row
+
+
+def _deleted(
+    found: CustomerFacts, row: BillingCustomer | None, *, fetched_at: datetime, now: datetime
+) -> BillingCustomer:
+    """The provider knows nothing of it but its id; its subscriptions and invoices are still somebody's."""
+    if row is None:
+        row = BillingCustomer(
+            external_id=found.id, provider=PROVIDER, account=account_of(found, None, now=now)
+        )
+    row.is_deleted, row.fetched_at = True, fetched_at
+    row.save()
     return row
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from accounts.gateways.stripe import parsing
-from accounts.gateways.stripe.client import Gateway, plain, unreadable
+from accounts.gateways.stripe.client import BillingError, Gateway, plain, unreadable
 from accounts.gateways.stripe.facts import (
     AccountFacts,
     ChargeFacts,
@@ -43,9 +43,14 @@ def read_account(gateway: Gateway) -> AccountFacts:
 
 
 def read_customer(gateway: Gateway, customer_id: str) -> CustomerFacts:
-    """With its default payment method; a deleted customer is answered as such."""
+    """With its default payment method; a deleted customer, who has nothing to expand, is answered as such."""
     expand = {"expand": ["invoice_settings.default_payment_method"]}
-    return _one(gateway, lambda v1: v1.customers.retrieve(customer_id, expand), parsing.customer)
+    try:
+        return _one(gateway, lambda v1: v1.customers.retrieve(customer_id, expand), parsing.customer)
+    except BillingError as error:
+        if error.http_status != 400:
+            raise
+    return _one(gateway, lambda v1: v1.customers.retrieve(customer_id), parsing.customer)
 
 
 def read_method(gateway: Gateway, method_id: str) -> MethodFacts:

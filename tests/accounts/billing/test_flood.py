@@ -98,7 +98,7 @@ def state(workspace: Workspace) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("events", "orders"),
-    [(60, 1), pytest.param(1000, 5, marks=pytest.mark.soak)],
+    [(40, 1), pytest.param(1000, 5, marks=pytest.mark.soak)],
     ids=["quick", "long"],
 )
 def test_any_order_and_any_repetition_end_the_same(cast, stripe_address, events, orders):

@@ -92,3 +92,16 @@ def test_a_refused_key_is_told_once_and_a_new_one_goes_on(cast, connected, strip
     drain()
     with workspace_scope(cast.workspace.pk):
         assert Invoice.objects.get().status == "paid"
+
+
+def test_what_a_deleted_customer_left_behind_is_mirrored(cast, connected, stripe_address):
+    made = stripe_address.seed(1, plans=[["ok"]], subscriptions=True)
+    stripe_address.client().v1.customers.delete(made["customers"][0])
+    with workspace_scope(cast.workspace.pk):
+        begin_sync(connected, BillingSync.Kind.FIRST, now=timezone.now())
+    drain()
+    with workspace_scope(cast.workspace.pk):
+        customer = BillingCustomer.objects.get()
+        assert (customer.is_deleted, customer.account.external_id) == (True, made["customers"][0])
+        assert Subscription.objects.get().status == "canceled"
+        assert Invoice.objects.get().status == "paid"
