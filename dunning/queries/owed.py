@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
@@ -17,7 +17,7 @@ from dunning.models import CaseState, DunningCase
 from dunning.policy.classes import CUSTOMER_WORDS, DeclineClass
 from dunning.policy.definition import EndState, PolicyDefinition
 
-MOST_NAMED = 3
+MOST_NAMED, A_DAY = 3, timedelta(days=1)
 END_RESULTS: dict[str, Promise] = {
     EndState.CANCEL: _("The subscription is canceled then."),
     EndState.PAUSE: _("The subscription is paused then, until it is paid."),
@@ -79,7 +79,7 @@ def purpose_of(invoice: Invoice, zone: ZoneInfo) -> str:
         return str(invoice.description)
     plan = invoice.subscription.plan if invoice.subscription else None
     words = plan.name if plan else gettext("Subscription")
-    if invoice.period_start and invoice.period_end:
+    if invoice.period_start and invoice.period_end and invoice.period_end - invoice.period_start > A_DAY:
         return f"{words} ({day(invoice.period_start, zone)} – {day(invoice.period_end, zone)})"
     return str(words)
 

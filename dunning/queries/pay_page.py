@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -81,6 +82,12 @@ class PayPage:
     @property
     def is_paid(self) -> bool:
         return not self.lines
+
+    @property
+    def why(self) -> str:
+        """The reason that all failed lines share; empty where they differ."""
+        reasons = {line.why for line in self.lines if line.why}
+        return reasons.pop() if len(reasons) == 1 else ""
 
     @property
     def is_busy(self) -> bool:
@@ -200,5 +207,5 @@ def _how_to_pay(language: str) -> str:
     version = rows.order_by("-number").first() if rows is not None else None
     if version is None:
         return ""
-    words = version.definition.get(language) or next(iter(version.definition.values()), {})
+    words: Mapping[str, str] = version.definition.get(language) or next(iter(version.definition.values()), {})
     return as_text(read(words.get("body", "")), {})

@@ -94,5 +94,5 @@ def _words() -> Mapping[str, Any]:
 
 def _message(values: dict[str, str], words: Mapping[str, Any], language: str) -> str:
     """The workspace's own words in the asked language, else in the first that it wrote."""
-    written = words.get(language) or next(iter(words.values()), {})
+    written: Mapping[str, str] = words.get(language) or next(iter(words.values()), {})
     return as_text(read(written.get("body", "")), values) or values["payment.reason"]

@@ -192,7 +192,7 @@ def put_in_place(order: BillingOrder, facts: SetupFacts, *, now: datetime) -> No
     the customer. In the running transaction."""
     account, customer = order.account, order.customer
     invoices = [one for one in open_invoices(account) if one.customer_id == order.customer_id]
-    own = {one.subscription_id: one.subscription for one in invoices if _has_own(one.subscription)}
+    own = {one.subscription.pk: one.subscription for one in invoices if _has_own(one.subscription)}
     targets: list[Subscription | None] = [own[pk] for pk in sorted(own)]
     if any(not _has_own(one.subscription) for one in invoices) or not targets:
         targets.append(None)
