@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import signal
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--now", type=datetime.fromisoformat, help="freeze the clock there (with its time zone)"
     )
+    parser.add_argument(
+        "--with-parent", action="store_true", help="end when the process that started it ends"
+    )
     return parser.parse_args()
 
 
@@ -39,14 +43,24 @@ def build(options: argparse.Namespace) -> World:
     if options.now:
         world.set_clock(frozen=int(options.now.timestamp()))
     url = options.webhook_url
-    if url and url not in [endpoint["url"] for endpoint in world.endpoints()]:
-        new_endpoint(Session(world), url, ["*"], options.webhook_secret or None)
+    if url:
+        _register(Session(world), url, options.webhook_secret)
     return world
+
+
+def _register(session: Session, url: str, secret: str) -> None:
+    """The endpoint of the command line; another start on the same folder does not make a second one."""
+    known = next((one for one in session.world.endpoints() if one["url"] == url), None)
+    if known is None:
+        new_endpoint(session, url, ["*"], secret or None)
+    elif secret:
+        session.save({**known, "_secrets": [secret]})
 
 
 async def main() -> None:
     options = arguments()
     task = asyncio.create_task(serve(build(options), options.port))
+    watch = asyncio.create_task(_until_orphaned(task)) if options.with_parent else None
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
@@ -54,6 +68,17 @@ async def main() -> None:
     except asyncio.CancelledError:
         # The usual end: everything is committed with each request.
         return
+    finally:
+        if watch:
+            watch.cancel()
+
+
+async def _until_orphaned(task: asyncio.Task[None]) -> None:
+    """Its starter may be killed without being able to stop it."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        await asyncio.sleep(0.5)
+    task.cancel()
 
 
 if __name__ == "__main__":

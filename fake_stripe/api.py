@@ -143,7 +143,9 @@ def _run(world: World, course: Course, route: Route, ids: tuple[str, ...], param
     session = Session(world, request=course.name, key=course.key)
     try:
         rendered = route.handler(session, asked, *ids)
-    except ApiError:
+    except ApiError as refused:
+        if isinstance(refused, Declined):
+            refuse_ignored(asked)
         raise
     except Exception as bug:
         course.problem = f"bug in the fake: {bug!r}"

@@ -146,7 +146,7 @@ class FakeStripe:
 
 def start(data: Path, *options: str) -> FakeStripe:
     """Start the server on a free port; `data` may be a folder that an earlier one left."""
-    command = [sys.executable, "-m", "fake_stripe", "--data", str(data), "--port", "0", *options]
+    command = [sys.executable, "-m", "fake_stripe", "--data", str(data), "--with-parent", *options]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     line = process.stdout.readline().split()

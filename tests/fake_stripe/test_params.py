@@ -47,6 +47,12 @@ def test_nothing_is_ignored_in_silence(shop):
         "application_fee_percent",
     )
     assert shop.stripe.subscriptions.list().data == []
+    invoice = shop.open_invoice("insufficient_funds").id
+    assert refusal(shop, lambda api: api.invoices.pay(invoice, {"forgive": True})) == (
+        "fake_unsupported",
+        "forgive",
+    )
+    assert shop.fake.ledger() == []
 
 
 def test_lists_too(shop):
