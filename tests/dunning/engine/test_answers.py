@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import BillingOrder, PaymentMethod
+from accounts.services.billing_orders import OrderRefused, place_charge
 from dunning.models import DunningCase
 from dunning.services.case_verbs import CaseRefused, close, retry_now
 from tests.dunning.engine import world
@@ -131,6 +132,10 @@ def test_declines(shop: Shop, count: int) -> None:
         for case in hard:
             with pytest.raises(CaseRefused):
                 retry_now(case=case, acting_user=shop.cast.ada, now=timezone.now())
+            # And if everything above had forgotten it, the database would not.
+            invoice, now = case.invoice, timezone.now()
+            with pytest.raises(OrderRefused, match="hard_decline"):
+                place_charge(invoice=invoice, day=now.date(), now=now, method=invoice.customer.default_method)
         for case in soft:
             close(case=case, acting_user=shop.cast.ada, now=timezone.now())
     with shop.later(days=20):
