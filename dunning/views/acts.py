@@ -145,7 +145,7 @@ def _ask(
         "act": act,
         "act_url": reverse(f"dunning:{act}"),
         "words": words,
-        "title": words.title(cases),
+        "title": words.title(seen.able or cases),
         "cases": cases,
         "able": seen.able,
         "able_words": words.able % {"count": len(seen.able)},

@@ -5,11 +5,13 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core import signing
 
 from accounts.models import AuditEntry, BillingOrder, OutboundEmail
 from cs_platform.lib.scoping import workspace_scope
 from dunning.models import BillQuestion, DunningCase, DunningStep
 from dunning.services.bulk_acts import perform
+from dunning.views.acts import UNDO_SALT
 from health.models import QueueItem
 from tests.accounts.web import web
 from tests.builders import NOW, make_account, make_contact
@@ -52,7 +54,7 @@ def test_the_form_says_for_how_many_it_goes_and_for_whom_not(cast, client, cases
     with workspace_scope(cast.workspace.pk):
         perform(act="stop", cases=cases[:1], acting_user=cast.ben.user, now=LATER)
     page = client.get("/dunning/stops/new/", named(*cases)).content.decode()
-    assert "1 case can be stopped, <strong>€99</strong>" in page
+    assert "1 case can be stopped, <strong>€99</strong>" in page and "Stop collecting from Southwind" in page
     assert "1 stays as it is" in page and "Northwind" in page and "stopped already" in page
     both = client.get("/dunning/notes/new/", named(*cases)).content.decode()
     assert "2 cases get the note" in both
@@ -85,6 +87,8 @@ def test_undo_leaves_alone_what_somebody_did_since(cast, client, cases):
 def test_undo_needs_its_own_signature_hour_and_workspace(cast, client, cases):
     undo = undo_of(client.post("/dunning/stops/", named(*cases), follow=True))
     assert client.post(undo[:-2] + "xx").status_code == 404
+    named_else = {"act": "stop", "cases": [cases[0].pk], "at": LATER.isoformat(), "workspace": 0}
+    assert client.post(f"/dunning/undo/?of={signing.dumps(named_else, salt=UNDO_SALT)}").status_code == 404
     assert web(cast.vera.user).post(undo).status_code == 403
     with time_machine.travel(LATER + timedelta(hours=2), tick=False):
         assert client.post(undo).status_code == 404
