@@ -192,9 +192,9 @@ def put_in_place(order: BillingOrder, facts: SetupFacts, *, now: datetime) -> No
     the customer. In the running transaction."""
     account, customer = order.account, order.customer
     invoices = [one for one in open_invoices(account) if one.customer_id == order.customer_id]
-    own = {one.subscription.pk: one.subscription for one in invoices if _has_own(one.subscription)}
+    own = {sub.pk: sub for one in invoices if (sub := one.subscription) is not None and sub.default_method}
     targets: list[Subscription | None] = [own[pk] for pk in sorted(own)]
-    if any(not _has_own(one.subscription) for one in invoices) or not targets:
+    if any(one.subscription_id not in own for one in invoices) or not targets:
         targets.append(None)
     for subscription in targets:
         try:
@@ -214,10 +214,6 @@ def put_in_place(order: BillingOrder, facts: SetupFacts, *, now: datetime) -> No
             )
         except OrderRefused:  # ordered by the other door
             continue
-
-
-def _has_own(subscription: Subscription | None) -> bool:
-    return subscription is not None and bool(subscription.default_method)
 
 
 def on_method_set(order: BillingOrder, now: datetime) -> None:

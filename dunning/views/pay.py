@@ -125,8 +125,11 @@ def wait(request: LinkRequest, account: Account) -> HttpResponse:
     if order.state == OrderState.SUCCEEDED and url and not card_setup.is_used(order):
         if "HX-Request" in request.headers:
             return HttpResponse(headers={"HX-Redirect": url})
-        # No redirect: a browser may refuse one to another site in the answer to a form.
-        return render(request, "public/pay_wait.html", context | {"go_url": url})
+        # No redirect: a browser may refuse one to another site in the answer to a form. Scripts follow the
+        # header above by themselves; without them it is one more press.
+        return render(
+            request, "public/pay_wait.html", context | {"go_url": url, "here": request.get_full_path()}
+        )
     if order.state not in (OrderState.PLANNED, OrderState.SENT, OrderState.UNKNOWN):
         messages.error(
             request, gettext("The page could not be opened. Nothing was changed; please try again.")
@@ -229,7 +232,7 @@ def _query(request: HttpRequest, language: str = "", **more: str) -> str:
 
 
 def _again(request: LinkRequest) -> dict[str, Any]:
-    """Where a page that waits looks again by itself, and whether it has done so for long enough."""
+    """Where a page that waits looks again (by itself with scripts, by a link without), and whether it has done so for long enough."""
     tried = request.GET.get("n", "0")
     count = int(tried) if tried.isdecimal() and len(tried) < 4 else 0
     kept = {name: request.GET[name] for name in ("order", "session") if name in request.GET}

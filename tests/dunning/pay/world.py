@@ -110,7 +110,7 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 def page_of_stripe(browser: Client, waiting: str) -> str:
     """The address that our waiting page leads on to."""
     answer = browser.get(waiting)
-    found = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', answer.content.decode())
+    found = re.search(r'id="go-on" href="([^"]+)"', answer.content.decode())
     assert found, answer.content.decode()
     return found[1].replace("&amp;", "&")
 
