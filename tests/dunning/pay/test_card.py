@@ -48,6 +48,19 @@ def test_the_method_goes_where_the_failed_one_sat(shop: Shop) -> None:
         assert not Subscription.objects.exclude(default_method="").exists()
 
 
+def test_a_subscription_with_a_method_of_its_own_gets_the_new_one_there(shop: Shop) -> None:
+    case = shop.subscription_failed()
+    path = shop.link(case, shop.person(case))
+    save_card(page_of_stripe(Client(), press_card(shop, path)))
+    shop.work(3)
+    with shop.scope():
+        order = BillingOrder.objects.get(kind="set_method")
+        assert set(order.parameters) == {"default_payment_method"}
+        assert Subscription.objects.get(pk=order.subscription_id).default_method == order.method
+        assert BillingCustomer.objects.get(pk=order.customer_id).default_method != order.method
+    assert shop.again(case).state == "recovered"
+
+
 def test_whoever_does_not_come_back_is_seen_all_the_same(shop: Shop) -> None:
     """The way back is closed with the browser: looking again finds what was saved."""
     [case] = shop.failed("expired_card")

@@ -41,22 +41,52 @@ class Shop:
             return world.open_cases(invoices, timezone.now())
 
     def another_invoice(self, case: DunningCase) -> DunningCase:
-        """A second invoice of the same customer, whose charge fails too, read as a message would have it read."""
+        """A second invoice of the same customer, whose charge fails too."""
         with self.scope():
             customer = case.invoice.customer.external_id
-            reader = Reader(paced_gateway(connected()))  # type: ignore[arg-type]
         v1 = self.fake.client().v1
         v1.invoice_items.create({"customer": customer, "amount": 2500, "currency": "usd"})
         invoice = v1.invoices.create({"customer": customer})
         v1.invoices.finalize_invoice(invoice.id)
         with contextlib.suppress(stripe.CardError):
             v1.invoices.pay(invoice.id)
-        reader.read(invoice.id)
+        return self._heard_of(invoice.id)
+
+    def subscription_failed(self) -> DunningCase:
+        """The first invoice of a subscription that is charged by a method of its own, which expired."""
+        v1 = self.fake.client().v1
+        customer = v1.customers.create({"name": "Northwind", "email": "ada@example.com"})
+        own = v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
+        other = v1.payment_methods.attach("pm_card_mastercard", {"customer": customer.id})
+        v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": other.id}})
+        self.fake.outcomes(["expired_card"] * 9, payment_method=own.id)
+        product = v1.products.create({"name": "Growth"})
+        price = {
+            "currency": "usd",
+            "unit_amount": 4900,
+            "recurring": {"interval": "month"},
+            "product": product.id,
+        }
+        made = v1.subscriptions.create(
+            {
+                "customer": customer.id,
+                "items": [{"price": v1.prices.create(price).id}],
+                "default_payment_method": own.id,
+                "payment_behavior": "allow_incomplete",
+            }
+        )
+        return self._heard_of(str(made.latest_invoice))
+
+    def _heard_of(self, invoice_id: str) -> DunningCase:
+        """As a message would have it: read afresh, applied, followed."""
+        with self.scope():
+            reader = Reader(paced_gateway(connected()))  # type: ignore[arg-type]
+        reader.read(invoice_id)
         with self.scope():
             reader.found.apply(now=timezone.now())
         self.work()
         with self.scope():
-            found: DunningCase = DunningCase.objects.get(invoice__external_id=invoice.id)
+            found: DunningCase = DunningCase.objects.get(invoice__external_id=invoice_id)
             return found
 
     def person(self, case: DunningCase, **fields: Any) -> Contact:
