@@ -231,7 +231,9 @@ class TestAnyOrder:
         imported = data.draw(event_lists.map(of_import))
         steps: list[Any] = [*repeated, *LEARN, fold_pending, fold_pending]
         if imported:
-            steps.append(lambda: store_events(imported, received_at=NOW, source="import", source_import_id=77))
+            steps.append(
+                lambda: store_events(imported, received_at=NOW, source="import", source_import_id=77)
+            )
         for step in data.draw(st.permutations(steps)):
             if isinstance(step, EventRow):
                 store(step)
