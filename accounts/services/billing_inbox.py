@@ -75,13 +75,15 @@ def store(
     data: Mapping[str, Any], *, body: bytes | None = None, received_at: datetime, was_listed: bool = False
 ) -> BillingMessage:
     """One row and one job per message id, whoever told us of it: a delivery or the provider's list."""
+    problem = ""
     try:
         event = parsed_event(dict(data))
-    except BillingError:  # of an unknown shape: kept for a person to look at
+    except BillingError as error:  # of an unknown shape: set aside for a person to look at
         event = EventFacts(str(data["id"]), str(data.get("type", "")), received_at, "", "", {}, False)
+        problem = error.text
     raw = json.dumps(data).encode() if body is None else body
     target = target_of(event)
-    is_idle = not target and reader_of(event.type) is None
+    is_idle = not target and reader_of(event.type) is None and not problem
     row, is_new = BillingMessage.objects.get_or_create(
         message_id=event.id[:200],
         defaults={
@@ -91,11 +93,13 @@ def store(
             "made_at": event.created_at,
             "received_at": received_at,
             "processed_at": received_at if is_idle else None,
+            "parked_at": received_at if problem else None,
+            "last_error": problem[:200],
             "was_listed": was_listed,
             "deliveries": 0 if was_listed else 1,
         },
     )
-    if is_new and not is_idle:
+    if is_new and not is_idle and not problem:
         Job.objects.put(MESSAGE_JOB, row.pk)
     elif not is_new and not was_listed:
         BillingMessage.objects.filter(pk=row.pk).update(deliveries=F("deliveries") + 1)

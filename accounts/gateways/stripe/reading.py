@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from accounts.gateways.stripe import parsing
+from accounts.gateways.stripe import parsing, parsing_payments
 from accounts.gateways.stripe.client import BillingError, Gateway, plain, unreadable
 from accounts.gateways.stripe.facts import (
     AccountFacts,
@@ -98,7 +98,7 @@ def _with_coupons(gateway: Gateway, found: tuple[DiscountFacts, ...]) -> tuple[D
 def read_invoice(gateway: Gateway, invoice_id: str) -> InvoiceFacts:
     """With every payment intent's state and every charge: all that is known of the tries to collect it."""
     expand = {"expand": ["payments.data.payment.payment_intent"]}
-    found = _one(gateway, lambda v1: v1.invoices.retrieve(invoice_id, expand), parsing.invoice)
+    found = _one(gateway, lambda v1: v1.invoices.retrieve(invoice_id, expand), parsing_payments.invoice)
     return replace(found, charges=read_charges_of(gateway, found))
 
 
@@ -114,13 +114,13 @@ def read_charges_of(gateway: Gateway, found: InvoiceFacts) -> tuple[ChargeFacts,
 
 
 def read_charge(gateway: Gateway, charge_id: str) -> ChargeFacts:
-    return _one(gateway, lambda v1: v1.charges.retrieve(charge_id), parsing.charge)
+    return _one(gateway, lambda v1: v1.charges.retrieve(charge_id), parsing_payments.charge)
 
 
 def _charges_of_intent(gateway: Gateway, intent_id: str) -> Iterator[ChargeFacts]:
     cursor = ""
     while True:
-        page = _page(gateway, "charges", parsing.charge, cursor, payment_intent=intent_id)
+        page = _page(gateway, "charges", parsing_payments.charge, cursor, payment_intent=intent_id)
         yield from page.rows
         if not (cursor := page.cursor):
             return
@@ -150,11 +150,13 @@ def list_subscriptions(gateway: Gateway, cursor: str) -> Page[SubscriptionFacts]
 
 def list_invoices(gateway: Gateway, cursor: str, *, since: datetime | None = None) -> Page[InvoiceFacts]:
     """Without charges; `since` by the time they were made."""
-    return _page(gateway, "invoices", parsing.invoice, cursor, expand=["data.payments"], **_since(since))
+    return _page(
+        gateway, "invoices", parsing_payments.invoice, cursor, expand=["data.payments"], **_since(since)
+    )
 
 
 def list_charges(gateway: Gateway, cursor: str, *, since: datetime | None = None) -> Page[ChargeFacts]:
-    return _page(gateway, "charges", parsing.charge, cursor, **_since(since))
+    return _page(gateway, "charges", parsing_payments.charge, cursor, **_since(since))
 
 
 def list_events(gateway: Gateway, cursor: str, *, since: datetime) -> Page[Json]:
@@ -164,7 +166,7 @@ def list_events(gateway: Gateway, cursor: str, *, since: datetime) -> Page[Json]
 
 def parsed_event(data: Json) -> EventFacts:
     """Raises BillingError for a body that is no message of Stripe's."""
-    return _parsed(parsing.event, data)
+    return _parsed(parsing_payments.event, data)
 
 
 def _since(moment: datetime | None) -> Json:

@@ -167,3 +167,19 @@ def test_a_change_after_the_last_read_is_read(cast, connected, stripe_address, d
     drain()
     with workspace_scope(cast.workspace.pk):
         assert Invoice.objects.get().status == "paid"
+
+
+def test_what_cannot_be_read_is_set_aside_and_what_concerns_nobody_is_done(cast, connected, deliver):
+    payout = {
+        "id": "evt_2",
+        "type": "payout.paid",
+        "created": 1_790_000_000,
+        "data": {"object": {"object": "payout"}},
+    }
+    assert deliver(json.dumps({"id": "evt_odd", "type": "x"}).encode()) == 200
+    assert deliver(json.dumps(payout).encode()) == 200
+    with workspace_scope(cast.workspace.pk):
+        odd, other = BillingMessage.objects.order_by("pk")
+        assert odd.parked_at and odd.body and not odd.processed_at
+        assert other.processed_at and other.body is None
+        assert not Job.objects.filter(kind="accounts.billing_message").exists()
