@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from accounts.models import BillingOrder, OrderKind, OrderState, PaymentMethod
+from django.utils.translation import gettext, override
+
+from accounts.models import BillingOrder, OrderKind, OrderState, PaymentMethod, Workspace
 from accounts.registry import OrderSource, order_sources
 from dunning.cases.steps import (
     ConfirmationAsked,
     Detail,
+    Note,
     ReadOutcome,
     RetryFailed,
     RetrySettledByReading,
@@ -27,10 +30,11 @@ def register() -> None:
 
 def on_settled(order: BillingOrder, now: datetime) -> None:
     """Result and next state commit together: paid, refused and planned anew, or to be confirmed by the person."""
-    if order.kind != OrderKind.PAY or order.source_id is None:
-        return
-    book = open_book(order.source_id)
+    book = open_book(order.source_id) if order.source_id is not None else None
     if book is None:
+        return
+    if order.kind != OrderKind.PAY:
+        _note_what_was_not_done(book, order, now)
         return
     was_open = book.state.is_open
     judgement = _judged(book, order)
@@ -44,6 +48,20 @@ def on_settled(order: BillingOrder, now: datetime) -> None:
     if was_open and not book.state.is_open:
         after_closing(book, now=now)
     wake(book, now=now)
+
+
+def _note_what_was_not_done(book: CaseBook, order: BillingOrder, now: datetime) -> None:
+    """An end state, or taking over, that the provider refused: somebody should read it on the case."""
+    if order.state not in (OrderState.FAILED, OrderState.BY_HAND):
+        return
+    workspace = Workspace.objects.get(pk=order.workspace_id)
+    with override(workspace.language):
+        text = gettext("Not done by the payment provider: %(act)s (%(code)s)") % {
+            "act": OrderKind(order.kind).label,
+            "code": order.error_code or order.state,
+        }
+    book.record(Note(text=text), at=now, order=order)
+    book.write()
 
 
 def on_unknown(order: BillingOrder, now: datetime) -> None:

@@ -316,3 +316,26 @@ def test_a_charge_that_is_not_owed_any_more_is_not_sent(shop: Shop) -> None:
     with shop.scope():
         assert BillingOrder.objects.get().state == "canceled" and not shop.charge_posts()
         assert reread(case).closing_reason == "voided" and world.unexplained() == []
+
+
+def test_an_end_that_the_provider_refuses_is_told(shop: Shop) -> None:
+    case = opened(shop, ["insufficient_funds"])
+    with shop.scope():
+        version = DunningPolicyVersion.objects.get()
+        version.definition |= {"end_state": "cancel"}
+        version.save()
+        gone = Subscription.objects.create(
+            account=case.account,
+            external_id="sub_gone",
+            currency="USD",
+            started_at=timezone.now() - timedelta(days=90),
+            provider="stripe",
+        )
+        Invoice.objects.update(subscription=gone)
+    with shop.later(days=29):
+        shop.work(rounds=2)
+        with shop.scope():
+            assert BillingOrder.objects.get(kind=OrderKind.CANCEL).state == "failed"
+            last = reread(case).steps.order_by("-number").first()
+            assert (last.kind, reread(case).state) == ("note", "uncollectible")
+            assert "resource_missing" in last.detail["text"] and world.unexplained() == []
