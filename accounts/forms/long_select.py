@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from django import forms
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 
@@ -20,7 +20,9 @@ class LongSelect(forms.Select):
         chosen = set(self.format_value(value))
         options = [_option(str(key), str(label), str(key) in chosen) for key, label in self.choices]
         words = _attributes({"name": name, **self.build_attrs(self.attrs, attrs)})
-        return format_html("<select{}>{}\n</select>", words, SafeString("".join(options)))
+        return format_html(
+            "<select{}>{}\n</select>", words, format_html_join("", "{}", ((one,) for one in options))
+        )
 
 
 @lru_cache(maxsize=2048)
@@ -30,9 +32,9 @@ def _option(value: str, label: str, is_chosen: bool) -> SafeString:
 
 
 def _attributes(attrs: dict[str, Any]) -> SafeString:
-    parts = [
+    parts = (
         format_html(" {}", name) if value is True else format_html(' {}="{}"', name, value)
         for name, value in attrs.items()
         if value is not False
-    ]
-    return SafeString("".join(parts))
+    )
+    return format_html_join("", "{}", ((one,) for one in parts))
