@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from dunning.services.notice_holdout import note_middle_notice
 from dunning.services.notice_mails import payer, queue_notice, text_in_force
 from dunning.services.notice_messages import tell_other_systems
 from health.models import Sequence, SequenceKind, SequenceVersion
+from health.queries.sequence_words import StepWords, steps_in_words
 from health.sequences.controls import WAIT, WAIT_DATE
 from health.sequences.definition import SequenceDefinition
 from health.sequences.parsing import parse_sequence
@@ -38,6 +40,14 @@ POSITIONS = [
     (POSITION_LAST, _("Last: everybody gets it, with the date of the end")),
 ]
 LAST_DAYS = 3
+
+
+@dataclass(frozen=True)
+class NoticesInWords:
+    """What is said when, for the policy's page."""
+
+    sequence: Sequence
+    steps: list[StepWords]
 
 
 def the_sequence() -> Sequence:
@@ -106,6 +116,15 @@ def version_in_force(sequence: Sequence) -> SequenceVersion | None:
     if sequence.archived_at is not None:
         return None
     return versions.newest_published(SequenceVersion, sequence)
+
+
+def notices_in_words() -> NoticesInWords | None:
+    """The steps in force; None when the workspace put its notices away."""
+    sequence = the_sequence()
+    version = version_in_force(sequence)
+    if version is None:
+        return None
+    return NoticesInWords(sequence, steps_in_words(SequenceDefinition.of_json(version.definition)))
 
 
 def ends_of(account_ids: list[int]) -> dict[int, datetime]:

@@ -20,6 +20,7 @@ from dunning.queries import policy_page
 from dunning.queries.policy_changes import changes
 from dunning.queries.policy_simulation import PAST, reasons, simulate
 from dunning.services import policies
+from dunning.services.notice_sequence import notices_in_words
 
 
 @requires("dunning.view")
@@ -109,6 +110,7 @@ def _page(
         "codes": policy_page.code_rows(form),
         "class_choices": policy_page.class_choices(),
         "notice_choices": policy_page.notice_choices(),
+        "notices": notices_in_words(),
         "pay_rows": [*form.pay_days, PayDayRow("", "")],
         "versions": DunningPolicyVersion.objects.filter(policy=live.policy, published_at__isnull=False)
         .select_related("published_by")
