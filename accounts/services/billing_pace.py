@@ -39,7 +39,11 @@ def reserve_turn(per_second: float) -> float:
     For who commits the reservation together with something else; nobody may sleep before that commit.
     Raises ComeBack when the turn would be more than two seconds away.
     """
-    values = {"workspace": current_workspace_id(), "apart": HEADROOM / max(per_second, 0.1), "longest": LONGEST_WAIT}
+    values = {
+        "workspace": current_workspace_id(),
+        "apart": HEADROOM / max(per_second, 0.1),
+        "longest": LONGEST_WAIT,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_RESERVE, values)
         row = cursor.fetchone()

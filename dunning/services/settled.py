@@ -8,6 +8,7 @@ from django.utils.translation import gettext, override
 
 from accounts.models import BillingOrder, OrderKind, OrderState, PaymentMethod, Workspace
 from accounts.registry import OrderSource, order_sources
+from cs_platform.lib.scoping import current_workspace_id
 from dunning.cases.steps import (
     ConfirmationAsked,
     Detail,
@@ -54,7 +55,7 @@ def _note_what_was_not_done(book: CaseBook, order: BillingOrder, now: datetime) 
     """An end state, or taking over, that the provider refused: somebody should read it on the case."""
     if order.state not in (OrderState.FAILED, OrderState.BY_HAND):
         return
-    workspace = Workspace.objects.get(pk=order.workspace_id)
+    workspace = Workspace.objects.get(pk=current_workspace_id())
     with override(workspace.language):
         text = gettext("Not done by the payment provider: %(act)s (%(code)s)") % {
             "act": OrderKind(order.kind).label,
