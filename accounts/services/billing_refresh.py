@@ -22,6 +22,7 @@ from accounts.gateways.stripe.facts import (
 )
 from accounts.gateways.stripe.reading import (
     invoice_of_intent,
+    list_prices,
     read_charge,
     read_customer,
     read_invoice,
@@ -85,14 +86,20 @@ class Reader:
             kind(self, object_id)
 
     def price(self, price_id: str) -> None:
-        self.found.prices.append(read_price(self.gateway, price_id))
+        try:
+            self.found.prices.append(read_price(self.gateway, price_id))
+        except BillingError as error:
+            if not error.is_absent:  # one that was deleted keeps the name it had
+                raise
 
     def product(self, product_id: str) -> None:
-        """Its name is the plans' name; they know only their prices, so those are read."""
-        for price_id in self._known(
-            lambda: Plan.objects.exclude(external_id="").values_list("external_id", flat=True)
-        ):
-            self.read(price_id)
+        """Its name is the name of the plans that its prices are."""
+        cursor = ""
+        while True:
+            page = list_prices(self.gateway, cursor, product_id=product_id)
+            self.found.prices += [price for price in page.rows if price.interval]
+            if not (cursor := page.cursor):
+                return
 
     def customer(self, customer_id: str) -> None:
         at = database_now()

@@ -133,8 +133,10 @@ def invoice_of_intent(gateway: Gateway, intent_id: str) -> str:
     return page.rows[0] if page.rows else ""
 
 
-def list_prices(gateway: Gateway, cursor: str) -> Page[PriceFacts]:
-    return _page(gateway, "prices", parsing.price, cursor, expand=["data.product"])
+def list_prices(gateway: Gateway, cursor: str, *, product_id: str = "") -> Page[PriceFacts]:
+    """All of them, or those of one product."""
+    of = {"product": product_id} if product_id else {}
+    return _page(gateway, "prices", parsing.price, cursor, expand=["data.product"], **of)
 
 
 def list_customers(gateway: Gateway, cursor: str) -> Page[CustomerFacts]:

@@ -117,11 +117,16 @@ def test_any_order_and_any_repetition_end_the_same(cast, stripe_address, events,
     print(f"{len(bodies)} events, {orders} orders, all end as in order")
 
 
-def run_in(workspace: Workspace, bodies: list[bytes], chance: random.Random | None) -> dict[str, Any]:
-    """The final state after delivering everything, in order (no chance) or not; the workspace is emptied first."""
+def empty(workspace: Workspace) -> None:
+    """Nothing of the provider is here any more."""
     with workspace_scope(workspace.pk):
         for model in (BillingMessage, PaymentAttempt, Invoice, MrrMovement, Subscription, BillingCustomer):
             model.objects.all().delete()
+
+
+def run_in(workspace: Workspace, bodies: list[bytes], chance: random.Random | None) -> dict[str, Any]:
+    """The final state after delivering everything, in order (no chance) or not; the workspace is emptied first."""
+    empty(workspace)
     address = f"/webhooks/stripe/{workspace.public_id}/"
     if chance is None:
         for body in bodies:
