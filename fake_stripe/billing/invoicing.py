@@ -113,9 +113,6 @@ def close(session: Session, record: Json, status: str) -> Json:
     if status == "void":
         record["amount_due"] = before["amount_due"]
         close_payment(session, record, paid=False)
-        intent = session.store.load("payment_intent", record.get("payment_intent") or "")
-        if intent and intent["status"] not in ("succeeded", "canceled"):
-            payment_intents.cancel(session, intent, "void_invoice")
     name = "invoice.voided" if status == "void" else "invoice.marked_uncollectible"
     return session.changed(record, before, "invoice.updated", name)
 

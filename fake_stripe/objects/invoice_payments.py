@@ -1,6 +1,7 @@
 """Invoice payments: which payment intent pays which invoice."""
 
 from fake_stripe.lists import list_of
+from fake_stripe.objects.payment_intents import cancel
 from fake_stripe.routes import route
 from fake_stripe.session import Session, public, shape
 from fake_stripe.wire import Json
@@ -29,7 +30,7 @@ def open_payment(session: Session, invoice: Json, intent: Json) -> Json:
 
 
 def close_payment(session: Session, invoice: Json, *, paid: bool) -> None:
-    """The invoice was paid through its intent, or will never be."""
+    """The invoice was paid through its intent, or will never be: then the intent is canceled."""
     for record in session.store.find("invoice_payment", invoice=invoice["id"], status="open"):
         if paid:
             record |= {"status": "paid", "amount_paid": record["amount_requested"]}
@@ -37,6 +38,9 @@ def close_payment(session: Session, invoice: Json, *, paid: bool) -> None:
         else:
             record |= {"status": "canceled"}
             record["status_transitions"] = {"canceled_at": session.now, "paid_at": None}
+            intent = session.load("payment_intent", record["payment_intent"])
+            if intent["status"] not in ("succeeded", "canceled"):
+                cancel(session, intent, "void_invoice" if invoice["status"] == "void" else None)
         session.save(record)
         if paid:
             session.emit("invoice_payment.paid", session.render(record))

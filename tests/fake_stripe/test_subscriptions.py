@@ -174,6 +174,7 @@ def test_an_invoice_sent_by_mail_has_a_due_date(shop):
     assert (subscription.status, invoice.status, invoice.due_date) == ("active", "open", START + 14 * DAY)
     paid = shop.pay(invoice.id, paid_out_of_band=True)
     assert (paid.status, paid.amount_paid_off_stripe, shop.fake.ledger()) == ("paid", MONTHLY, [])
+    assert [one.status for one in shop.stripe.payment_intents.list().data] == ["canceled"]
 
 
 def test_a_sent_invoice_that_nobody_pays_is_overdue(shop):
