@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import random
 import threading
 import time
@@ -98,11 +99,9 @@ def test_what_was_acknowledged_is_in_the_inbox(cast, commits_on_disk, real_web: 
         assert not sender.is_alive()
     acknowledged = {identity for sender in senders for identity in sender.acknowledged}
     answers = sum((sender.answers for sender in senders), Counter())
-    seconds = sorted(one for sender in senders for one in sender.seconds)
     p99 = seconds[int(len(seconds) * 0.99)]
-    print(
-        f"{kills} kills: {len(acknowledged)} acknowledged; answers {dict(answers)}; p99 {p99 * 1000:.0f} ms"
-    )
+    print(f"{kills} kills: {len(acknowledged)} acknowledged; answers {dict(answers)}")
+    print(f"before the first kill: {len(seconds) / quiet:.0f} a second, p99 {p99 * 1000:.0f} ms")
     assert set(answers) <= {0, 200, 503}
     assert answers[0], "no request was cut off: the test proved nothing"
     with workspace_scope(cast.workspace.pk):
@@ -115,5 +114,7 @@ def test_what_was_acknowledged_is_in_the_inbox(cast, commits_on_disk, real_web: 
         assert not BillingMessage.objects.filter(processed_at__isnull=False).exists(), (
             "work before the answer"
         )
-    if kills > 10:
+    if kills > 10 and os.getloadavg()[0] < 2 * (
+        os.cpu_count() or 1
+    ):  # a machine that does other things says nothing
         assert p99 < 0.5
