@@ -83,10 +83,11 @@ def test_links_that_do_not_hold_look_alike(cast: Cast, path: str) -> None:
 def test_a_link_of_another_purpose_or_account_opens_nothing(cast: Cast, path: str) -> None:
     with workspace_scope(cast.workspace.pk):
         stranger, _ = owing("Zenith")
+        own = AccessLink.objects.get().object_id
         AccessLink.objects.update(object_id=stranger.pk)
     assert Client().get(path).status_code == 404
     with workspace_scope(cast.workspace.pk):
-        AccessLink.objects.update(purpose="accounts.mail_choices")
+        AccessLink.objects.update(purpose="accounts.mail_choices", object_id=own)
     assert Client().get(path).status_code == 404
 
 
