@@ -225,6 +225,22 @@ class SlowMetrics:
         return {
             "failed_payments_90": len(failed) if known else None,
             "unpaid_invoices": len(unpaid) if known else None,
+            **self.failing(known),
+        }
+
+    def failing(self, known: bool) -> Values:
+        """Open invoices with a failed try: what they are worth, and since when the oldest one is."""
+        owed, since = 0.0, []
+        for invoice in Invoice.objects.filter(account=self.account, status="open"):
+            tries = PaymentAttempt.objects.filter(invoice=invoice, status="failed", attempted_at__lt=self.now)
+            left = invoice.amount_minor - invoice.amount_paid_minor
+            if tries and left > 0:
+                owed += left * (self.rate(invoice.currency, 0) or 0)
+                since.append(min(one.attempted_at for one in tries))
+        days = int((self.now - min(since)).total_seconds() // 86_400) if since else 0
+        return {
+            "failed_open_minor": round(owed) if known else None,
+            "days_past_due": days if known else None,
         }
 
     def support(self) -> Values:
