@@ -141,6 +141,12 @@ class FailedPayment(RuleBasedStateMachine):
     def the_person_pays(self) -> None:
         self.act(lambda case: case_verbs.pay_now(case=case, now=timezone.now()))
 
+    @rule(kind=st.sampled_from(TROUBLE))
+    def the_person_pays_and_something_goes_wrong(self, kind: str) -> None:
+        self.the_next_call_goes_wrong(kind)
+        self.the_person_pays()
+        self.the_worker_works()
+
     @rule(verb=st.sampled_from(["retry_now", "stop", "resume", "hand_over", "close"]))
     def a_csm_acts(self, verb: str) -> None:
         def do(case: DunningCase) -> Any:
