@@ -36,6 +36,14 @@ def known_row(model: type[M], external_id: str) -> M | None:
     return found
 
 
+def _written(row: M, values: dict[str, Any]) -> M:
+    """Save these values. Not `update_or_create`, whose row lock would make wait who only refers to the row."""
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.save()
+    return row
+
+
 def is_stale(row: Any, fetched_at: datetime) -> bool:
     """Whether the row shows a read that began at the same time or later."""
     return row is not None and row.fetched_at is not None and row.fetched_at >= fetched_at
@@ -63,15 +71,16 @@ def apply_customer(found: CustomerFacts, *, fetched_at: datetime, now: datetime)
         "is_deleted": False,
         "fetched_at": fetched_at,
     }
-    before = row
-    row, _ = BillingCustomer.objects.update_or_create(external_id=found.id, defaults=values)
-    if before is not None and before.account_id not in (None, account.pk):
-        _move(row, from_account=before.account_id)
+    former_account, former_method = (row.account_id, row.default_method) if row else (None, "")
+    is_new = row is None
+    row = _written(row or BillingCustomer(external_id=found.id), values)
+    if former_account not in (None, account.pk):
+        _move(row, from_account=former_account)
     if not is_gone:
         keep_billing_contact(found, account, now=now)
     if found.default_method is not None:
-        apply_method(found.default_method, fetched_at=fetched_at, now=now, is_quiet=before is None)
-    if before is not None and before.default_method != found.default_method_id:
+        apply_method(found.default_method, fetched_at=fetched_at, now=now, is_quiet=is_new)
+    if not is_new and former_method != found.default_method_id:
         payment_method_changed.send(row.pk)
     return row
 
@@ -139,7 +148,7 @@ def apply_method(
     is_news = (
         row is None or is_another or replaced_at is not None or bool(row.detached_at) != (customer is None)
     )
-    row, _ = PaymentMethod.objects.update_or_create(external_id=found.id, defaults=values)
+    row = _written(row or PaymentMethod(external_id=found.id), values)
     if is_news and not is_quiet:
         payment_method_changed.send(row.customer_id)
     return row
