@@ -33,23 +33,23 @@ def failed(
     return invoice
 
 
-def opened(invoice: Invoice, *, now: datetime = NOW, is_held_out: bool = False) -> DunningCase:
-    """The case, its notices begun where they are due at once."""
+def opened(invoice: Invoice, *, now: datetime = NOW, is_held_out: bool | None = False) -> DunningCase:
+    """The case, its notices begun where they are due at once. `is_held_out` None: as it was drawn."""
     case = open_case(invoice, now=now)
     assert case is not None
-    if is_held_out:
-        hold_out(case)
+    if is_held_out is not None:
+        hold_out(case, is_held_out)
     look_at_case(case.pk, now=now)
     case.refresh_from_db()
     return case
 
 
-def hold_out(case: DunningCase) -> None:
-    """As the draw would have it."""
+def hold_out(case: DunningCase, is_held_out: bool) -> None:
+    """As the draw might have had it."""
     step = case.steps.get(kind="opened")
-    step.detail = {**step.detail, "is_held_out": True}
+    step.detail = {**step.detail, "is_held_out": is_held_out}
     step.save(update_fields=["detail"])
-    DunningCase.objects.filter(pk=case.pk).update(is_held_out=True)
+    DunningCase.objects.filter(pk=case.pk).update(is_held_out=is_held_out)
 
 
 def let_days_pass(case: DunningCase, days: int, *, since: datetime = NOW) -> list[str]:
