@@ -31,10 +31,11 @@ def live_columns(
     with connection.cursor() as cursor:
         with planned_for(cursor, many):
             cursor.execute(select, reading.params)
-        places = {int(account_id): at for at, account_id in enumerate(account_ids.tolist())}
-        for account_id, values in cursor.fetchall():
-            if (at := places.get(account_id)) is not None:
-                for name, place in positions.items():
-                    if values[place] is not None:
-                        found[name][at] = values[place]
+            rows = cursor.fetchall()
+    places = {int(account_id): at for at, account_id in enumerate(account_ids.tolist())}
+    for account_id, values in rows:
+        if (at := places.get(account_id)) is not None:
+            for name, place in positions.items():
+                if values[place] is not None:
+                    found[name][at] = values[place]
     return found

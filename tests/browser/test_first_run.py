@@ -70,7 +70,7 @@ def test_from_nothing_to_the_first_queue(page: Page, live_server: Any) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("Name of the workspace").fill("Nordwind")
     page.get_by_role("button", name="Create the workspace").click()
-    expect(page.get_by_text("0 of 5 steps")).to_be_visible()
+    expect(page.get_by_text("0 of 6 steps")).to_be_visible()
 
     page.get_by_role("link", name="Import accounts").click()
     expect(page.get_by_role("heading", name="New import")).to_be_visible()
@@ -97,12 +97,12 @@ def test_from_nothing_to_the_first_queue(page: Page, live_server: Any) -> None:
     page.get_by_label("Mail address").fill("ben@example.com")
     page.get_by_role("button", name="Send invitation").click()
     page.goto("/welcome/")
-    expect(page.get_by_text("3 of 5 steps")).to_be_visible()
+    expect(page.get_by_text("3 of 6 steps")).to_be_visible()
     page.get_by_role("link", name="Open the nightly runs").click()
     page.get_by_role("button", name="Run now").click()
     run_due_jobs(limit=100)
     page.goto("/")
-    expect(page.get_by_text("4 of 5 done")).to_be_visible()
+    expect(page.get_by_text("4 of 6 done")).to_be_visible()
     page.get_by_role("link", name="Open the queue").first.click()
     expect(page.get_by_role("link", name="Company 3", exact=True).first).to_be_visible()
 
