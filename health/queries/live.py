@@ -28,10 +28,9 @@ def live_columns(
     reading = snapshot_reading(as_of=on + timedelta(days=1), shard=shard)
     select = snapshot_select(reading, metrics, positions)
     many = len(shard.only) or MANY
-    with connection.cursor() as cursor:
-        with planned_for(cursor, many):
-            cursor.execute(select, reading.params)
-            rows = cursor.fetchall()
+    with connection.cursor() as cursor, planned_for(cursor, many):
+        cursor.execute(select, reading.params)
+        rows = cursor.fetchall()
     places = {int(account_id): at for at, account_id in enumerate(account_ids.tolist())}
     for account_id, values in rows:
         if (at := places.get(account_id)) is not None:
