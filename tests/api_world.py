@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from accounts.models import Activity, ApiKey, Invoice, Note, Segment, SegmentMembership, Ticket, Workspace
+from accounts.models import Activity, ApiKey, Note, Segment, SegmentMembership, Ticket, Workspace
 from accounts.services.workspaces import create_api_key
 from cs_platform.lib.scoping import workspace_scope
 from health.models import ChurnPrediction, HealthScore, ModelVersion, Risk, ScorecardVersion
@@ -37,6 +37,9 @@ def make_world(name: str = "Northwind") -> dict[str, Any]:
     ChurnPrediction.objects.create(
         account=account, as_of=TODAY, version=model, probability=0.62, reasons=reasons
     )
+    case = make_case(account)
+    case.invoice.external_id, case.invoice.amount_minor = f"I-{name}", 1200
+    case.invoice.save()
     return {
         "accounts": account,
         "contacts": contact,
@@ -44,14 +47,7 @@ def make_world(name: str = "Northwind") -> dict[str, Any]:
         "tickets": Ticket.objects.create(
             account=account, contact=contact, external_id=f"T-{name}", opened_at=NOW, subject="Slow export"
         ),
-        "invoices": Invoice.objects.create(
-            account=account,
-            external_id=f"I-{name}",
-            amount_minor=1200,
-            currency="USD",
-            status="open",
-            due_at=NOW,
-        ),
+        "invoices": case.invoice,
         "notes": Note.objects.create(account=account, body=f"{name} is quiet", created_at=NOW),
         "activities": Activity.objects.create(
             account=account, contact=contact, kind="call", is_touch=True, occurred_at=NOW - timedelta(days=1)
@@ -64,7 +60,7 @@ def make_world(name: str = "Northwind") -> dict[str, Any]:
             opened_on=TODAY,
             refreshed_on=TODAY,
         ),
-        "dunning-cases": make_case(account),
+        "dunning-cases": case,
         "segments": segment,
         "queue": account,
     }

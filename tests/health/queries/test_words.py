@@ -40,7 +40,7 @@ def test_a_cause_without_its_numbers_is_still_named() -> None:
         "Nobody has used the product for 1 day."
     )
     assert cause_sentence("risk:gone_quiet", {}) == "Gone quiet"
-    assert cause_label("dunning:card_expired") == "Card expired"
+    assert cause_label("gone:card_expired") == "Card expired"
 
 
 def test_values_carry_their_units() -> None:
