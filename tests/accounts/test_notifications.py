@@ -118,7 +118,8 @@ class Filled(dict):
 
 def test_every_kind_has_words_and_a_place():
     assert {kind.name for kind in notification_kinds} >= {KIND, "health.turned_red", "health.churned"}
-    context = Filled(count=7, waiting=2, number=3, created=1, updated=2, rejected=3, names=["A", "B"])
+    counts = dict.fromkeys("count waiting number created updated rejected failed tries".split(), 3)
+    context = Filled(**counts, usual_failed=2, usual_tries=90, names=["A", "B"])
     for kind in notification_kinds:
         title, _ = kind.words(context, None)
         assert title and kind.address(context, None).startswith("/"), kind.name
