@@ -151,6 +151,7 @@ def _changed(
 ) -> Draft:
     changes = list(SubscriptionChange.objects.filter(subscription=row).order_by("effective_at"))
     draft = Draft(row, changes)
+    was_over, read_at = row.ended_at is not None, row.fetched_at
     draft.set({"account_id": known.account_id, **_values(found, known, now)})
     if found.status not in _NEVER_BEGAN:
         draft.set({"ended_at": _end(found)})
@@ -159,6 +160,11 @@ def _changed(
     if found.ended_at is None:
         _set_term(row, found, now)
         _amend(draft, _terms(found, known, now), found, now, changed_at)
+    elif not was_over:
+        # Its last change may never have been read while it still lived: the end is of what it was worth then.
+        told_before = changed_at if changed_at < found.ended_at else read_at or changed_at
+        terms = _terms(found, known, now) | {"mrr_minor": _mrr_at_end(found, now)}
+        _amend(draft, terms, found, now, told_before)
     return draft
 
 

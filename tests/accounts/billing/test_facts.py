@@ -141,12 +141,20 @@ def test_a_trial_is_worth_something_when_it_ends(here):
 )
 def test_why_it_ended(here, reason, feedback, cause, words):
     apply(sub(), 1)
-    ended = sub(
-        status="canceled", ended_at=NOW - DAY, reason=reason, feedback=feedback, discounts=off(amount_off=1)
-    )
-    row = apply(ended, 2)
+    row = apply(sub(status="canceled", ended_at=NOW - DAY, reason=reason, feedback=feedback), 2)
     assert (row.status, row.ended_cause, row.ended_reason) == ("canceled", cause, words)
     assert kinds() == [("new", 4900), ("churn", -4900)]
+
+
+@pytest.mark.parametrize("told_at", [NOW + timedelta(minutes=30), NOW + timedelta(days=2)])
+def test_what_changed_unread_before_the_end_is_lost_with_it(here, told_at):
+    apply(sub(), 1)
+    ended = sub(status="canceled", ended_at=NOW + timedelta(hours=1), items=item(4))
+    row = apply(ended, 120, changed_at=told_at)
+    assert (row.seats, row.mrr_minor) == (4, 19_600)
+    assert kinds() == [("new", 4900), ("expansion", 14_700), ("churn", -19_600)]
+    apply(ended, 180)
+    assert len(kinds()) == 3
 
 
 def test_an_older_read_changes_nothing(here):
