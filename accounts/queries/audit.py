@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -14,6 +13,7 @@ from django.db.models import QuerySet
 
 from accounts.models import AuditEntry, Membership, User
 from accounts.registry import audit_actions, audit_objects
+from cs_platform.lib.ids import read_uuid
 from cs_platform.lib.scoping import current_workspace_id
 
 PAGE = 50
@@ -179,9 +179,8 @@ def _named(entries: list[AuditEntry]) -> list[AuditRow]:
 
 
 def _user_id(who: str) -> int | None:
-    try:
-        public_id = UUID(who)
-    except ValueError:
+    public_id = read_uuid(who)
+    if public_id is None:
         return None
     return Membership.objects.filter(public_id=public_id).values_list("user_id", flat=True).first()
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_noop as _
 from accounts.imports.problems import FILE_PROBLEMS, FileProblem, row_problem_text
 from accounts.models import Import, ImportMapping, ImportReject, ImportUpload, Job, TraitDefinition
 from accounts.registry import import_kinds
+from cs_platform.lib.ids import read_uuid
 from cs_platform.lib.registry import UnknownName
 
 PAGE = 50
@@ -41,17 +41,10 @@ def run_page(*, after: str = "", size: int = PAGE) -> RunPage:
     """Two queries at most."""
     rows = Import.objects.select_related("created_by").order_by("-pk")
     if after:
-        last = Import.objects.filter(public_id=_uuid(after)).values_list("pk", flat=True).first()
+        last = Import.objects.filter(public_id=read_uuid(after)).values_list("pk", flat=True).first()
         rows = rows.filter(pk__lt=last) if last else rows
     found = list(rows[: size + 1])
     return RunPage(found[:size], str(found[size - 1].public_id) if len(found) > size else "")
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def waiting_uploads() -> list[ImportUpload]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
-from django.db.models import Q
 from django.http import QueryDict
 
 from accounts.models import Membership
@@ -14,6 +12,7 @@ from dunning.cases.state import Phase, State
 from dunning.models import DunningCase
 from dunning.policy.classes import DeclineClass
 from health.queries.keyset import Column, Order
+from health.queries.list_filter import of_csm, order_of, sort_in, words_in
 from health.queries.search import with_words
 from health.queries.segment_filter import in_segments, segment_ids
 
@@ -44,15 +43,15 @@ class BoardFilter:
 
     @classmethod
     def from_query(cls, query: QueryDict) -> BoardFilter:
-        state, sort = query.get("state", "open"), query.get("sort", DEFAULT_SORT)
+        state = query.get("state", "open")
         return cls(
             state=state if state in (*State, "all") else "open",
             csm=query.get("csm") or "all",
             phases=tuple(one for one in query.getlist("phase") if one in PHASES),
             classes=tuple(one for one in query.getlist("class") if one in set(DeclineClass)),
             segments=segment_ids(query),
-            words=query.get("q", "").strip()[:200],
-            sort=sort if sort.removeprefix("-") in COLUMNS else DEFAULT_SORT,
+            words=words_in(query),
+            sort=sort_in(query, COLUMNS, DEFAULT_SORT),
             after=query.get("after", ""),
             before=query.get("before", ""),
         )
@@ -63,14 +62,11 @@ class BoardFilter:
 
     @property
     def order(self) -> Order:
-        column = COLUMNS[self.sort.removeprefix("-")]
-        descending = self.sort.startswith("-")
-        head = Column(column.path, descending, column.nullable)
-        return Order(f"dunning.{self.sort}", (head, Column("id", descending)))
+        return order_of(self.sort, COLUMNS, page="dunning", unique="id")
 
     def cases(self, membership: Membership) -> ScopedQuerySet:
         """Unordered cases to show."""
-        found = DunningCase.objects.filter(self._csm(membership))
+        found = DunningCase.objects.filter(of_csm(self.csm, membership, "account__csm"))
         if self.state != "all":
             found = found.filter(state=self.state)
         if self.phases:
@@ -80,16 +76,3 @@ class BoardFilter:
         if self.segments:
             found = found.filter(in_segments(self.segments, "account_id"))
         return with_words(found, self.words, "account_id")
-
-    def _csm(self, membership: Membership) -> Q:
-        choices = {
-            "all": Q(),
-            "none": Q(account__csm__isnull=True),
-            "mine": Q(account__csm_id=membership.pk),
-        }
-        if self.csm in choices:
-            return choices[self.csm]
-        try:
-            return Q(account__csm__public_id=UUID(self.csm))
-        except ValueError:
-            return Q(pk__in=[])

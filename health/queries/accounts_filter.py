@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 from django.http import QueryDict
@@ -12,6 +11,7 @@ from accounts.models import LetGo, Membership
 from cs_platform.lib.scoping import ScopedQuerySet
 from health.models import AccountState, HealthBand, QueueEntry
 from health.queries.keyset import Column, Order
+from health.queries.list_filter import of_csm, order_of, sort_in, words_in
 from health.queries.search import with_words
 from health.queries.segment_filter import in_segments, segment_ids
 
@@ -47,7 +47,6 @@ class AccountsFilter:
     @classmethod
     def from_query(cls, query: QueryDict) -> AccountsFilter:
         status = query.get("status", "customers")
-        sort = query.get("sort", DEFAULT_SORT)
         return cls(
             csm=query.get("csm") or "all",
             status=status if status in STATUSES else "",
@@ -55,8 +54,8 @@ class AccountsFilter:
             plans=tuple(query.getlist("plan")),
             industries=tuple(query.getlist("industry")),
             segments=segment_ids(query),
-            words=query.get("q", "").strip()[:200],
-            sort=sort if sort.removeprefix("-") in COLUMNS else DEFAULT_SORT,
+            words=words_in(query),
+            sort=sort_in(query, COLUMNS, DEFAULT_SORT),
             after=query.get("after", ""),
             before=query.get("before", ""),
         )
@@ -68,14 +67,11 @@ class AccountsFilter:
 
     @property
     def order(self) -> Order:
-        column = COLUMNS[self.sort.removeprefix("-")]
-        descending = self.sort.startswith("-")
-        head = Column(column.path, descending, column.nullable)
-        return Order(f"accounts.{self.sort}", (head, Column("account_id", descending)))
+        return order_of(self.sort, COLUMNS, page="accounts", unique="account_id")
 
     def states(self, membership: Membership) -> ScopedQuerySet:
         """Unordered states of the accounts to show."""
-        found = AccountState.objects.filter(self._csm(membership), self._status(), self._bands())
+        found = AccountState.objects.filter(of_csm(self.csm, membership), self._status(), self._bands())
         if self.plans:
             found = found.filter(plan__in=self.plans)
         if self.industries:
@@ -83,15 +79,6 @@ class AccountsFilter:
         if self.segments:
             found = found.filter(in_segments(self.segments, "account_id"))
         return with_words(found, self.words, "account_id")
-
-    def _csm(self, membership: Membership) -> Q:
-        choices = {"all": Q(), "none": Q(csm__isnull=True), "mine": Q(csm_id=membership.pk)}
-        if self.csm in choices:
-            return choices[self.csm]
-        try:
-            return Q(csm__public_id=UUID(self.csm))
-        except ValueError:
-            return Q(pk__in=[])
 
     def _status(self) -> Q:
         gone = Exists(LetGo.objects.filter(account_id=OuterRef("account_id"), withdrawn_at__isnull=True))

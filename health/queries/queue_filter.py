@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
-from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 from django.http import QueryDict
@@ -14,6 +12,7 @@ from accounts.models import LetGo, Membership, Role
 from cs_platform.lib.scoping import ScopedQuerySet
 from health.models import HealthBand, QueueEntry, QueueItem
 from health.queries.keyset import Column, Order
+from health.queries.list_filter import of_csm, words_in
 from health.queries.search import with_words
 from health.queries.segment_filter import in_segments, segment_ids
 
@@ -51,7 +50,7 @@ class QueueFilter:
             plans=tuple(query.getlist("plan")),
             industries=tuple(query.getlist("industry")),
             segments=segment_ids(query),
-            words=query.get("q", "").strip()[:200],
+            words=words_in(query),
             sort=query.get("sort", DEFAULT_SORT),
             after=query.get("after", ""),
             before=query.get("before", ""),
@@ -85,7 +84,7 @@ class QueueFilter:
     def entries(self, *, membership: Membership, today: date) -> ScopedQuerySet:
         """The accounts to show, unordered; accounts let go are left out."""
         gone = LetGo.objects.filter(account_id=OuterRef(ACCOUNT), withdrawn_at__isnull=True)
-        found = QueueEntry.objects.filter(~Exists(gone), self._csm(membership), self._view(today))
+        found = QueueEntry.objects.filter(~Exists(gone), of_csm(self.csm, membership), self._view(today))
         if self.bands:
             found = found.filter(**{f"{STATE}health_band__in": self.bands})
         if self.plans:
@@ -101,15 +100,6 @@ class QueueFilter:
             found = found.filter(in_segments(self.segments, ACCOUNT))
         return with_words(found, self.words, ACCOUNT)
 
-    def _csm(self, membership: Membership) -> Q:
-        if self.csm == "all":
-            return Q()
-        if self.csm == "none":
-            return Q(csm__isnull=True)
-        if self.csm == "mine":
-            return Q(csm_id=membership.pk)
-        return Q(csm__public_id=self.csm) if _is_uuid(self.csm) else Q(pk__in=[])
-
     def _view(self, today: date) -> Q:
         if self.view == "snoozed":
             return Q(snoozed_until__gt=today)
@@ -119,11 +109,3 @@ class QueueFilter:
 
 def _one_of(value: str, choices: tuple[str, ...]) -> str:
     return value if value in choices else ""
-
-
-def _is_uuid(value: Any) -> bool:
-    try:
-        UUID(str(value))
-    except ValueError:
-        return False
-    return True

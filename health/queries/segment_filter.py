@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.http import QueryDict
 
 from accounts.models import Segment, SegmentMembership
+from cs_platform.lib.ids import read_uuid
 from health.queries.choices import Choice
 
 
@@ -35,10 +36,4 @@ def segment_choices(chosen: Sequence[str]) -> list[Choice]:
 
 
 def _valid(public_ids: Sequence[str]) -> list[UUID]:
-    found = []
-    for text in public_ids:
-        try:
-            found.append(UUID(text))
-        except ValueError:
-            continue
-    return found
+    return [found for text in public_ids if (found := read_uuid(text))]

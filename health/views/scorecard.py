@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from accounts.access import WorkspaceRequest, allows, requires
 from accounts.models import Account, Job, SegmentMembership
 from accounts.tasks import nudge
+from cs_platform.lib.ids import read_uuid
 from health.forms.scorecard import DIRECTIONS, MISSING, ScorecardForm
 from health.metrics.catalogue import is_metric
 from health.models import AccountState, Scorecard, ScorecardVersion
@@ -132,7 +133,7 @@ def _page(
         "missing_rules": MISSING,
         "can_edit": allows(request.membership, "health.configure"),
         "note": request.POST.get("note", ""),
-        "chosen": effect.example.public_id if effect and effect.example else _uuid(_wanted(request)),
+        "chosen": effect.example.public_id if effect and effect.example else read_uuid(_wanted(request)),
         "examples": _examples(card).order_by("name")[:200],
         "versions": ScorecardVersion.objects.filter(scorecard=card, published_at__isnull=False)
         .select_related("published_by")
@@ -188,13 +189,6 @@ def _wanted(request: WorkspaceRequest) -> str:
     return request.POST.get("example") or request.GET.get("example") or ""
 
 
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
 def _examples(card: Scorecard) -> Any:
     """Customers that the card is for."""
     states = AccountState.objects.filter(is_customer=True).select_related("account")
@@ -205,7 +199,7 @@ def _examples(card: Scorecard) -> Any:
 
 
 def _example_account(card: Scorecard, wanted: str) -> Account | None:
-    chosen = Account.objects.filter(public_id=_uuid(wanted)).first()
+    chosen = Account.objects.filter(public_id=read_uuid(wanted)).first()
     if chosen is not None:
         return chosen
     first = _examples(card).order_by("-expected_loss_minor", "-account_id").first()
