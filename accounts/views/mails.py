@@ -83,12 +83,17 @@ def _held_words(decision: Decision) -> str:
 
 def _first(request: WorkspaceRequest, account: Account) -> MailForm:
     people = people_of(account)
-    contact = people.filter(public_id=read_uuid(request.GET.get("contact"))).first() or people.first()
-    text = published_texts().filter(public_id=read_uuid(request.GET.get("text"))).first()
+    contact = people.filter(public_id=_id(request.GET.get("contact"))).first() or people.first()
+    text = published_texts().filter(public_id=_id(request.GET.get("text"))).first()
     initial: dict[str, Any] = {"contact": contact.public_id if contact else None}
     if contact and text:
         initial |= {"text": text.public_id, **_fill(request, text, contact)}
     return MailForm(account=account, initial=initial)
+
+
+def _id(text: str | None) -> UUID:
+    """What cannot be read names nobody."""
+    return read_uuid(text) or UUID(int=0)
 
 
 def _fill(request: WorkspaceRequest, text: MailText, contact: Contact) -> dict[str, str]:
@@ -104,8 +109,8 @@ def _refilled(request: WorkspaceRequest, account: Account) -> MailForm:
     """Put the chosen text in, unless somebody has written words of their own."""
     asked = request.POST
     subject, body = asked.get("subject", ""), asked.get("body", "")
-    contact = people_of(account).filter(public_id=read_uuid(asked.get("contact"))).first()
-    text = published_texts().filter(public_id=read_uuid(asked.get("text"))).first()
+    contact = people_of(account).filter(public_id=_id(asked.get("contact"))).first()
+    text = published_texts().filter(public_id=_id(asked.get("text"))).first()
     is_own = bool(subject + body) and _mark(subject, body) != asked.get("filled")
     words = {"subject": subject, "body": body}
     if contact and not is_own:
@@ -116,8 +121,8 @@ def _refilled(request: WorkspaceRequest, account: Account) -> MailForm:
 
 def _ask(request: WorkspaceRequest, account: Account, form: MailForm, *, status: int = 200) -> HttpResponse:
     """The form in the dialog, or as a page of its own; 422 when what was sent has mistakes."""
-    contact = people_of(account).filter(public_id=read_uuid(str(form["contact"].value() or ""))).first()
-    text = published_texts().filter(public_id=read_uuid(str(form["text"].value() or ""))).first()
+    contact = people_of(account).filter(public_id=_id(str(form["contact"].value() or ""))).first()
+    text = published_texts().filter(public_id=_id(str(form["text"].value() or ""))).first()
     decision = _forecast(contact, text) if contact else None
     context = {
         "form": form,
@@ -141,12 +146,12 @@ def _ask(request: WorkspaceRequest, account: Account, form: MailForm, *, status:
 def mail_preview(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
     account = get_object_or_404(Account, public_id=public_id)
     asked = request.POST or request.GET
-    contact = people_of(account).filter(public_id=read_uuid(asked.get("contact"))).first()
+    contact = people_of(account).filter(public_id=_id(asked.get("contact"))).first()
     if contact is None:
         return message_response(request, gettext("Choose a person to write to."))
     words = {name: request.POST.get(name, "").replace("\r\n", "\n") for name in ("subject", "body")}
     if request.method != "POST":
-        text = published_texts().filter(public_id=read_uuid(asked.get("text"))).first()
+        text = published_texts().filter(public_id=_id(asked.get("text"))).first()
         words = _fill(request, text, contact) if text else words
     workspace, language = request.membership.workspace, contact.language
     with translation.override(language):
