@@ -97,3 +97,38 @@ def test_included_templates_exist() -> None:
     }
     for where, name in included:
         assert get_template(name), where
+
+
+def _names_lost(source: str) -> set[str]:
+    """Names that one block gives and another one uses, where they are empty."""
+    blocks: dict[str, str] = {}
+    open_blocks = [""]
+    for part in re.split(r"({% (?:end)?block\b[^%]*%})", source):
+        if part.startswith("{% block"):
+            open_blocks.append(part.split()[2])
+        elif part.startswith("{% endblock"):
+            open_blocks.pop()
+        else:
+            blocks[open_blocks[-1]] = blocks.get(open_blocks[-1], "") + part
+    lost = set()
+    for name, text in blocks.items():
+        for given in re.findall(r"\bas (\w+) %}", text) if name else ():
+            known = re.compile(rf"\bas {given}\b|\b{given}=|\bfor {given} in\b")
+            used = re.compile(rf"\{{[{{%][^{{}}]*(?<![\w.\"']){given}\b(?!=)")
+            others = [one for other, one in blocks.items() if other != name and not known.search(one)]
+            lost |= {given for one in others if used.search(one)}
+    return lost
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=_name)
+def test_what_a_block_names_is_used_in_it_alone(path: Path) -> None:
+    """A block forgets its names at its end: a link made of one in the next block would lead nowhere."""
+    assert _names_lost(path.read_text(encoding="utf-8")) == set()
+
+
+def test_a_name_from_another_block_is_found() -> None:
+    planted = (
+        '{% block a %}{% url "x" as here %}{% endblock %}{% block b %}<a href="{{ here }}">{% endblock %}'
+    )
+    assert _names_lost(planted) == {"here"}
+    assert _names_lost(planted.replace("{{ here }}", '{% url "x" as here %}{{ here }}')) == set()
