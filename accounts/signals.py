@@ -3,6 +3,8 @@ transaction as the fact, so nothing is lost between commit and queue."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from accounts.models import Job
 
 
@@ -22,6 +24,12 @@ class DurableSignal:
     def send(self, object_id: int) -> None:
         for kind in self._receivers:
             Job.objects.put(kind, object_id)
+
+    def send_all(self, object_ids: Iterable[int]) -> None:
+        """`send` for many objects, one statement a receiver."""
+        ids = list(object_ids)
+        for kind in self._receivers if ids else ():
+            Job.objects.put_all(kind, ids)
 
 
 account_changed = DurableSignal("account_changed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,17 @@ from accounts.models.base import PublicModel, WorkspaceModel, unique_in_workspac
 from accounts.models.customers import Account, Contact
 from accounts.models.workspaces import User
 from cs_platform.lib.scoping import current_workspace_id
+
+_PUT = (
+    "INSERT INTO accounts_job AS j (workspace_id, kind, object_id, due_at, priority, attempts, lease_owner,"
+    " is_rerun_wanted, last_error, created_at)"
+)
+_AGAIN = (
+    "ON CONFLICT (workspace_id, kind, object_id) DO UPDATE SET"
+    " due_at = least(j.due_at, excluded.due_at), priority = least(j.priority, excluded.priority),"
+    " attempts = CASE WHEN j.parked_at IS NULL THEN j.attempts ELSE 0 END, parked_at = NULL,"
+    " is_rerun_wanted = j.lease_until IS NOT NULL"
+)
 
 
 class JobManager(models.Manager["Job"]):
@@ -24,14 +36,18 @@ class JobManager(models.Manager["Job"]):
         values: list[Any] = [current_workspace_id(), kind, object_id, delay, priority]
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO accounts_job AS j (workspace_id, kind, object_id, due_at, priority, attempts,"
-                " lease_owner, is_rerun_wanted, last_error, created_at)"
-                " VALUES (%s, %s, %s, clock_timestamp() + %s, %s, 0, '', false, '', clock_timestamp())"
-                " ON CONFLICT (workspace_id, kind, object_id) DO UPDATE SET"
-                " due_at = least(j.due_at, excluded.due_at), priority = least(j.priority, excluded.priority),"
-                " attempts = CASE WHEN j.parked_at IS NULL THEN j.attempts ELSE 0 END, parked_at = NULL,"
-                " is_rerun_wanted = j.lease_until IS NOT NULL",
+                f"{_PUT} VALUES (%s, %s, %s, clock_timestamp() + %s, %s, 0, '', false, '', clock_timestamp()) {_AGAIN}",
                 values,
+            )
+
+    def put_all(self, kind: str, object_ids: Iterable[int]) -> None:
+        """`put` for many objects in one statement."""
+        ids = sorted(set(object_ids))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"{_PUT} SELECT %s, %s, id, clock_timestamp(), 0, 0, '', false, '', clock_timestamp()"
+                f" FROM unnest(%s::bigint[]) AS id {_AGAIN}",
+                [current_workspace_id(), kind, ids],
             )
 
 

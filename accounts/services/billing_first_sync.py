@@ -21,11 +21,10 @@ from accounts.gateways.stripe.reading import (
     read_charges_of,
 )
 from accounts.models import BillingCustomer, Invoice, Plan, Subscription
-from accounts.services.billing_invoices import apply_charges
-from accounts.services.billing_mirror import is_stale, lock_object
+from accounts.services.billing_customer_pages import apply_customers
+from accounts.services.billing_pages import apply_invoices, apply_subscriptions, apply_tries
 from accounts.services.billing_refresh import Found, Reader
 from accounts.services.billing_syncs import Walk
-from accounts.signals import invoice_changed
 from cs_platform.lib.database_clock import database_now
 from cs_platform.lib.scoping import workspace_scope
 
@@ -58,8 +57,7 @@ def _prices(walk: Walk, after: str, at: datetime) -> tuple[Page[Any], Write]:
 
 def _customers(walk: Walk, after: str, at: datetime) -> tuple[Page[Any], Write]:
     page = list_customers(walk.gateway, after)
-    found = Found(customers=[(one, at) for one in page.rows])
-    return page, lambda: found.apply(now=walk.now)
+    return page, lambda: apply_customers(page.rows, fetched_at=at, now=walk.now)
 
 
 def _subscriptions(walk: Walk, after: str, at: datetime) -> tuple[Page[Any], Write]:
@@ -69,8 +67,13 @@ def _subscriptions(walk: Walk, after: str, at: datetime) -> tuple[Page[Any], Wri
         (BillingCustomer, {one.customer_id for one in page.rows}),
         (Plan, {item.price.id for one in page.rows for item in one.items}),
     )
-    reader.found.subscriptions += [(completed(walk.gateway, one), at) for one in page.rows]
-    return page, lambda: reader.found.apply(now=walk.now)
+    rows = [completed(walk.gateway, one) for one in page.rows]
+
+    def write() -> None:
+        reader.found.apply(now=walk.now)
+        apply_subscriptions(rows, fetched_at=at, now=walk.now)
+
+    return page, write
 
 
 def _invoices(walk: Walk, after: str, at: datetime) -> tuple[Page[Any], Write]:
@@ -80,11 +83,17 @@ def _invoices(walk: Walk, after: str, at: datetime) -> tuple[Page[Any], Write]:
         (BillingCustomer, {one.customer_id for one in page.rows}),
         (Subscription, {one.subscription_id for one in page.rows if one.subscription_id}),
     )
+    rows = []
     for one in page.rows:
         if len(one.payments) > 1:  # the way from a charge back to its invoice is kept for one payment only
             one = replace(one, charges=read_charges_of(walk.gateway, one))
-        reader.found.invoices.append((one, at))
-    return page, lambda: reader.found.apply(now=walk.now)
+        rows.append(one)
+
+    def write() -> None:
+        reader.found.apply(now=walk.now)
+        apply_invoices(rows, fetched_at=at, now=walk.now)
+
+    return page, write
 
 
 def _charges(walk: Walk, after: str, at: datetime) -> tuple[Page[Any], Write]:
@@ -103,21 +112,10 @@ def _charges(walk: Walk, after: str, at: datetime) -> tuple[Page[Any], Write]:
 
     def write() -> None:
         reader.found.apply(now=walk.now)
-        for payment in sorted(set(by_payment) & known.keys()):
-            _add_charges(known[payment], by_payment[payment], at)
+        tried = {known[payment]: charges for payment, charges in by_payment.items() if payment in known}
+        apply_tries(tried, fetched_at=at)
 
     return page, write
-
-
-def _add_charges(invoice_id: str, charges: list[ChargeFacts], at: datetime) -> None:
-    """Some of the tries of an invoice: the others stand on other pages."""
-    lock_object(invoice_id)
-    invoice = Invoice.objects.get(external_id=invoice_id)
-    if is_stale(invoice, at):
-        return
-    is_news = apply_charges(invoice, charges)
-    if is_news and invoice.status == "open" and any(one.status == "failed" for one in charges):
-        invoice_changed.send(invoice.pk)
 
 
 def _reader_of_missing(walk: Walk, *wanted: tuple[Any, set[str]]) -> Reader:

@@ -43,7 +43,8 @@ def apply_invoice(found: InvoiceFacts, *, fetched_at: datetime, now: datetime) -
     customer = known_row(BillingCustomer, found.customer_id)
     if is_stale(row, fetched_at) or customer is None or customer.account_id is None:
         return None
-    values = _values(found, customer, fetched_at)
+    subscription = known_row(Subscription, found.subscription_id) if found.subscription_id else None
+    values = invoice_values(found, customer, subscription, fetched_at)
     if found.charges is not None:
         values["refunded_minor"] = sum(one.refunded_minor for one in found.charges)
     before = {name: getattr(row, name) for name in _TELLING} if row else {}
@@ -69,8 +70,10 @@ def forget_draft(invoice_id: str) -> None:
         row.save(update_fields=["status", "made_at"])
 
 
-def _values(found: InvoiceFacts, customer: BillingCustomer, fetched_at: datetime) -> dict[str, Any]:
-    subscription = known_row(Subscription, found.subscription_id) if found.subscription_id else None
+def invoice_values(
+    found: InvoiceFacts, customer: BillingCustomer, subscription: Subscription | None, fetched_at: datetime
+) -> dict[str, Any]:
+    """An invoice's row without its refunds."""
     return {
         "account_id": subscription.account_id if subscription else customer.account_id,
         "subscription": subscription,
@@ -126,7 +129,7 @@ def apply_charges(invoice: Invoice, charges: Iterable[ChargeFacts]) -> bool:
             number += 1
             row = PaymentAttempt(invoice=invoice, number=number, external_id=one.id)
         before = _state(row)
-        _fill(row, invoice, one, orders.get(one.id))
+        fill_attempt(row, invoice, one, orders.get(one.id))
         if row.pk is None or _state(row) != before:
             row.save()
             is_changed = True
@@ -149,7 +152,8 @@ def _state(row: PaymentAttempt) -> tuple[Any, ...]:
     return row.status, row.decline_code, row.advice_code, row.network_code, row.order_id, row.account_id
 
 
-def _fill(row: PaymentAttempt, invoice: Invoice, one: ChargeFacts, order: BillingOrder | None) -> None:
+def fill_attempt(row: PaymentAttempt, invoice: Invoice, one: ChargeFacts, order: BillingOrder | None) -> None:
+    """What a charge says of one try."""
     row.account_id = invoice.account_id
     row.attempted_at, row.status, row.amount_minor = one.created_at, one.status[:12], one.amount_minor
     row.decline_code, row.advice_code = one.decline_code[:60], one.advice_code[:60]

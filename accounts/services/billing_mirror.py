@@ -6,13 +6,22 @@ only if its read began later, under a lock on the object's id, so that order and
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import connection, models
 
 from accounts.gateways.stripe.facts import CustomerFacts, MethodFacts, PriceFacts
-from accounts.models import BillingCustomer, Invoice, PaymentAttempt, PaymentMethod, Plan, Subscription
+from accounts.models import (
+    Account,
+    BillingCustomer,
+    Invoice,
+    PaymentAttempt,
+    PaymentMethod,
+    Plan,
+    Subscription,
+)
 from accounts.services.billing_accounts import account_of, is_erased, keep_billing_contact
 from accounts.services.billing_mrr import list_mrr_minor
 from accounts.services.movements import rebuild_movements
@@ -25,15 +34,28 @@ M = TypeVar("M", bound=models.Model)
 
 def lock_object(external_id: str) -> None:
     """One at a time for this object until the transaction ends, whether its row exists or not."""
+    lock_objects([external_id])
+
+
+def lock_objects(external_ids: Iterable[str]) -> None:
+    """The same for several, in the order in which everybody takes them."""
+    names = [f"billing:{current_workspace_id()}:{one}" for one in sorted(set(external_ids))]
     with connection.cursor() as cursor:
-        name = f"billing:{current_workspace_id()}:{external_id}"
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(%s::text[]) AS name", [names]
+        )
 
 
 def known_row(model: type[M], external_id: str) -> M | None:
     """The mirror's row; call it under `lock_object`."""
     found: M | None = model._default_manager.filter(external_id=external_id).first()
     return found
+
+
+def known_rows(model: type[M], external_ids: Iterable[str]) -> dict[str, M]:
+    """The mirror's rows by their ids."""
+    rows = model._default_manager.filter(external_id__in=set(external_ids))
+    return {str(row.external_id): row for row in rows}  # type: ignore[attr-defined]
 
 
 def _written(row: M, values: dict[str, Any]) -> M:
@@ -59,18 +81,7 @@ def apply_customer(found: CustomerFacts, *, fetched_at: datetime, now: datetime)
         return _deleted(found, row, fetched_at=fetched_at, now=now)
     account = account_of(found, row, now=now)
     is_gone = is_erased(found)
-    values: dict[str, Any] = {
-        "account": account,
-        "provider": PROVIDER,
-        "name": "" if is_gone else found.name[:200],
-        "email": "" if is_gone else found.email[:254],
-        "language": found.language,
-        "country": found.country[:2],
-        "currency": found.currency[:3],
-        "default_method": found.default_method_id,
-        "is_deleted": False,
-        "fetched_at": fetched_at,
-    }
+    values = customer_values(found, account, fetched_at, is_gone=is_gone)
     former_account, former_method = (row.account_id, row.default_method) if row else (None, "")
     is_new = row is None
     row = _written(row or BillingCustomer(external_id=found.id), values)
@@ -83,6 +94,24 @@ def apply_customer(found: CustomerFacts, *, fetched_at: datetime, now: datetime)
     if not is_new and former_method != found.default_method_id:
         payment_method_changed.send(row.pk)
     return row
+
+
+def customer_values(
+    found: CustomerFacts, account: Account, fetched_at: datetime, *, is_gone: bool
+) -> dict[str, Any]:
+    """A customer's row; without name and address where its person was erased here."""
+    return {
+        "account": account,
+        "provider": PROVIDER,
+        "name": "" if is_gone else found.name[:200],
+        "email": "" if is_gone else found.email[:254],
+        "language": found.language,
+        "country": found.country[:2],
+        "currency": found.currency[:3],
+        "default_method": found.default_method_id,
+        "is_deleted": False,
+        "fetched_at": fetched_at,
+    }
 
 
 def _deleted(
@@ -127,19 +156,8 @@ def apply_method(
     customer = known_row(BillingCustomer, found.customer_id) if found.customer_id else None
     if customer is None and row is None:
         return None
-    values: dict[str, Any] = {
-        "kind": found.kind[:40],
-        "brand": found.brand[:40],
-        "last4": found.last4,
-        "exp_month": found.exp_month,
-        "exp_year": found.exp_year,
-        "country": found.country[:2],
-        "fingerprint": found.fingerprint[:100],
-        "wallet": found.wallet[:40],
-        "created_at": found.created_at,
-        "detached_at": None if customer else ((row and row.detached_at) or now),
-        "fetched_at": fetched_at,
-    }
+    values = method_values(found, fetched_at)
+    values["detached_at"] = None if customer else ((row and row.detached_at) or now)
     if customer is not None:
         values["customer"] = customer
     is_another = row is not None and _card_of(row) != (found.fingerprint, found.exp_month, found.exp_year)
@@ -152,6 +170,22 @@ def apply_method(
     if is_news and not is_quiet:
         payment_method_changed.send(row.customer_id)
     return row
+
+
+def method_values(found: MethodFacts, fetched_at: datetime) -> dict[str, Any]:
+    """A payment method's row without whose it is."""
+    return {
+        "kind": found.kind[:40],
+        "brand": found.brand[:40],
+        "last4": found.last4,
+        "exp_month": found.exp_month,
+        "exp_year": found.exp_year,
+        "country": found.country[:2],
+        "fingerprint": found.fingerprint[:100],
+        "wallet": found.wallet[:40],
+        "created_at": found.created_at,
+        "fetched_at": fetched_at,
+    }
 
 
 def _card_of(row: PaymentMethod) -> tuple[str, int | None, int | None]:

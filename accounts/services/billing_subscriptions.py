@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,10 +37,13 @@ _NEVER_BEGAN = {"incomplete", "incomplete_expired"}
 
 
 @dataclass(frozen=True)
-class _Known:
+class Known:
+    """What a subscription stands on. `is_ended_by_us`: an order of the platform ended it, for unpaid bills."""
+
     customer: BillingCustomer
     account_id: int
     plan: Plan | None
+    is_ended_by_us: bool = False
 
 
 def apply_subscription(
@@ -56,19 +60,22 @@ def apply_subscription(
         return None
     item = main_item(found, now)
     plan = Plan.objects.filter(external_id=item.price.id).first() if item else None
-    known = _Known(customer, customer.account_id, plan)
+    is_ended_by_us = found.ended_at is not None and _is_ended_by_us(found.id)
+    known = Known(customer, customer.account_id, plan, is_ended_by_us)
     was_over = row is not None and row.ended_at is not None
     former_account, former_method = (row.account_id, row.default_method) if row else (None, "")
-    draft = _new(found, known, now) if row is None else _changed(row, found, known, now, changed_at or now)
+    draft = (
+        first_draft(found, known, now) if row is None else _changed(row, found, known, now, changed_at or now)
+    )
     row = draft.subscription
     row.fetched_at = fetched_at
     _save(draft)
     if plan is not None and (row.seats or 1) > 1 and not plan.is_per_seat:
-        _mark_per_seat(plan)
+        mark_per_seat([plan.pk])
     if found.default_method is not None:
         apply_method(found.default_method, fetched_at=fetched_at, now=now, is_quiet=draft.is_new)
     if draft.is_new or draft.is_changed or former_account != row.account_id:
-        _rebuild({row.account_id, former_account or row.account_id})
+        rebuild({row.account_id, former_account or row.account_id})
         subscription_changed.send(row.pk)
     if row.ended_at is not None and not was_over and not draft.is_new:
         subscription_ended.send(row.pk)
@@ -77,26 +84,26 @@ def apply_subscription(
     return row
 
 
-def _mark_per_seat(plan: Plan) -> None:
+def mark_per_seat(plan_ids: Iterable[int]) -> None:
     """Several units were bought, so units are seats. Who holds the plan's row may wait for this subscription:
     then the next read of it says so."""
-    if Plan.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=plan.pk).first():
-        Plan.objects.filter(pk=plan.pk).update(is_per_seat=True)
+    free = Plan.objects.select_for_update(no_key=True, skip_locked=True).filter(pk__in=set(plan_ids))
+    Plan.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(is_per_seat=True)
 
 
-def _rebuild(account_ids: set[int]) -> None:
-    """One at a time for an account: two of its subscriptions may change at once."""
+def rebuild(account_ids: set[int]) -> None:
+    """Movements of MRR. One at a time for an account: two of its subscriptions may change at once."""
     list(Account.objects.select_for_update(no_key=True).filter(pk__in=account_ids).order_by("pk"))
     rebuild_movements(account_ids)
 
 
-def _values(found: SubscriptionFacts, known: _Known, now: datetime) -> dict[str, Any]:
+def _values(found: SubscriptionFacts, known: Known, now: datetime) -> dict[str, Any]:
     """Everything but the terms, the start and the end."""
     return {
         "status": found.status[:24],
         "renews_at": None if found.ended_at else found.period_end,
         "ended_reason": _reason(found),
-        "ended_cause": _cause(found),
+        "ended_cause": _cause(found, is_ended_by_us=known.is_ended_by_us),
         "provider": PROVIDER,
         "customer_id": known.customer.pk,
         "default_method": found.default_method_id,
@@ -109,7 +116,7 @@ def _values(found: SubscriptionFacts, known: _Known, now: datetime) -> dict[str,
     }
 
 
-def _terms(found: SubscriptionFacts, known: _Known, now: datetime) -> dict[str, Any]:
+def _terms(found: SubscriptionFacts, known: Known, now: datetime) -> dict[str, Any]:
     item = main_item(found, now)
     terms: dict[str, Any] = {"mrr_minor": mrr_minor(found, now), "currency": found.currency[:3]}
     if known.plan is not None:
@@ -120,8 +127,8 @@ def _terms(found: SubscriptionFacts, known: _Known, now: datetime) -> dict[str, 
     return terms
 
 
-def _new(found: SubscriptionFacts, known: _Known, now: datetime) -> Draft:
-    """Its history is not known: what holds now has held since it began, or since its trial ended."""
+def first_draft(found: SubscriptionFacts, known: Known, now: datetime) -> Draft:
+    """One that was not here. Its history is not known: what holds now has held since it began, or since its trial ended."""
     terms = _terms(found, known, now)
     if found.ended_at is not None:
         terms["mrr_minor"] = _mrr_at_end(found, now)
@@ -147,7 +154,7 @@ def _new(found: SubscriptionFacts, known: _Known, now: datetime) -> Draft:
 
 
 def _changed(
-    row: Subscription, found: SubscriptionFacts, known: _Known, now: datetime, changed_at: datetime
+    row: Subscription, found: SubscriptionFacts, known: Known, now: datetime, changed_at: datetime
 ) -> Draft:
     changes = list(SubscriptionChange.objects.filter(subscription=row).order_by("effective_at"))
     draft = Draft(row, changes)
@@ -202,16 +209,18 @@ def _end(found: SubscriptionFacts) -> datetime | None:
 
 
 def _reason(found: SubscriptionFacts) -> str:
-    """Why, in the customer's words where they said; else what happened. Empty while nobody leaves."""
+    """Why, in the customer's words where they said; else what happened. Empty while nobody leaves; a contract that
+    only runs out has no reason either."""
     if found.feedback:
         return found.feedback if found.feedback in CancellationReason.values else CancellationReason.OTHER
-    return found.reason[:40] if found.ended_at is not None else ""
+    is_leaving = found.ended_at is not None or found.cancel_at is not None
+    return found.reason[:40] if is_leaving else ""
 
 
-def _cause(found: SubscriptionFacts) -> str:
+def _cause(found: SubscriptionFacts, *, is_ended_by_us: bool) -> str:
     if found.ended_at is None:
         return ""
-    if _is_ended_by_us(found.id):  # the provider calls that "requested" too
+    if is_ended_by_us:  # the provider calls that "requested" too
         return EndedCause.INVOLUNTARY
     return str(_CAUSES.get(found.reason, EndedCause.UNKNOWN))
 
