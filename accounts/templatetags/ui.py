@@ -15,11 +15,11 @@ from django.template.context import Context
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from cs_platform.lib import formats, pictures
+from cs_platform.lib.markup import markup
 
 register = template.Library()
 
@@ -39,7 +39,7 @@ def _drawing(name: str) -> SafeString:
     """Reference to an icon's symbol in the sprite, which a browser fetches once. Raises for an unknown name."""
     if not (Path(settings.BASE_DIR) / ICONS / f"{name}.svg").is_file():
         raise FileNotFoundError(f"icon {name!r} is not vendored: add it to static/src/icons.txt")
-    return format_html('<use href="{}#{}"/>', static(SPRITE), name)
+    return markup('<use href="{}#{}"/>', static(SPRITE), name)
 
 
 @register.simple_tag
@@ -50,11 +50,9 @@ def icon(name: str, label: Text = "", css: str = "") -> SafeString:
 
 @lru_cache(maxsize=1024)
 def _labelled_icon(name: str, label: str, css: str) -> SafeString:
-    access = (
-        format_html('role="img" aria-label="{}"', label) if label else format_html('aria-hidden="{}"', "true")
-    )
-    return format_html(
-        '<svg class="icon{}" {}>{}</svg>', format_html(" {}", css) if css else "", access, _drawing(name)
+    access = markup('role="img" aria-label="{}"', label) if label else markup('aria-hidden="{}"', "true")
+    return markup(
+        '<svg class="icon{}" {}>{}</svg>', markup(" {}", css) if css else "", access, _drawing(name)
     )
 
 
@@ -62,27 +60,25 @@ def _labelled_icon(name: str, label: str, css: str) -> SafeString:
 def delta(value: float | None, digits: int = 0, unit: str = "", good: str = "up") -> SafeString:
     """Signed change with an arrow; `good` says which direction is welcome: up, down or none."""
     if not formats.is_number(value):
-        return format_html('<span class="delta">{}</span>', formats.DASH)
+        return markup('<span class="delta">{}</span>', formats.DASH)
     amount = round(float(value), digits)
     if amount == 0:
-        return format_html('<span class="delta">±{}{}</span>', formats.number(0, digits), unit)
+        return markup('<span class="delta">±{}{}</span>', formats.number(0, digits), unit)
     rising = amount > 0
     tone = "" if good == "none" else ("good" if rising == (good == "up") else "bad")
     arrow = icon("arrow-up" if rising else "arrow-down")
     sign = "+" if rising else formats.MINUS
     text = sign + formats.number(abs(amount), digits)
-    return format_html('<span class="delta {}">{}{}{}</span>', tone, arrow, text, unit)
+    return markup('<span class="delta {}">{}{}{}</span>', tone, arrow, text, unit)
 
 
 @register.simple_tag
 def band(value: str | None, score: float | None = None) -> SafeString:
     """Health band as a badge: always the word, before it the score where given."""
     if not value:
-        return format_html('<span class="badge quiet">{}</span>', gettext("No score"))
-    figure = (
-        format_html('<span class="num">{}</span> ', formats.number(score)) if formats.is_number(score) else ""
-    )
-    return format_html(
+        return markup('<span class="badge quiet">{}</span>', gettext("No score"))
+    figure = markup('<span class="num">{}</span> ', formats.number(score)) if formats.is_number(score) else ""
+    return markup(
         '<span class="badge {}"><span class="dot"></span>{}{}</span>', value, figure, _band_word(value)
     )
 
@@ -101,19 +97,25 @@ def _band_word(value: str) -> str:
 @register.simple_tag
 def badge(text: Text, tone: str = "", icon_name: str = "") -> SafeString:
     """Small label; tone red, amber or green only where it speaks of risk."""
-    return format_html('<span class="badge {}">{}{}</span>', tone, icon(icon_name) if icon_name else "", text)
+    return markup('<span class="badge {}">{}{}</span>', tone, icon(icon_name) if icon_name else "", text)
 
 
 @register.simple_tag(takes_context=True)
 def ago(context: Context, value: date | datetime | None, empty: Text = formats.DASH) -> SafeString | Text:
     """Relative date in words, the absolute one on hover; counts from `now` of the context if it has one."""
+    return time_ago(value, context.get("now") or timezone.now(), empty)
+
+
+def time_ago(
+    value: date | datetime | None, now: date | datetime, empty: Text = formats.DASH
+) -> SafeString | Text:
+    """A date as `ago` shows it; from a `now` that is a day it counts from that day's noon, UTC."""
     if value is None:
         return empty
-    now = context.get("now") or timezone.now()
     if not isinstance(now, datetime):
         now = datetime.combine(now, time(12), tzinfo=UTC)
     words, absolute = formats.relative(value, now)
-    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), absolute, words)
+    return markup('<time datetime="{}" title="{}">{}</time>', value.isoformat(), absolute, words)
 
 
 @register.simple_tag
@@ -131,7 +133,7 @@ def sparkline(
     """
     words = str(label) or gettext("Trend")
     picture = pictures.sparkline(values or [], words, tone, int(width), int(height), float(span))
-    return picture or format_html('<span class="muted small">{}</span>', gettext("no history"))
+    return picture or markup('<span class="muted small">{}</span>', gettext("no history"))
 
 
 @register.simple_tag

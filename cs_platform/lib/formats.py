@@ -139,7 +139,8 @@ def _days_apart(days: int) -> str:
     return speak(size // 30, "month") if size < 730 else speak(size // 365, "year")
 
 
-def _moments_apart(moment: datetime, now: datetime) -> str:
+def _moments_apart(moment: datetime, local: datetime, now: datetime) -> str:
+    """`local` is the moment in the reader's zone: only days are counted by its date."""
     seconds = int((moment - now).total_seconds())
     size, speak = abs(seconds), _past if seconds < 0 else _future
     if size < 60:
@@ -148,16 +149,17 @@ def _moments_apart(moment: datetime, now: datetime) -> str:
         return speak(size // 60, "minute")
     if size < 22 * 3600:
         return speak(size // 3600, "hour")
-    return _days_apart((timezone.localtime(moment).date() - timezone.localtime(now).date()).days)
+    return _days_apart((local.date() - timezone.localtime(now).date()).days)
 
 
 def relative(value: date | datetime, now: datetime) -> tuple[str, str]:
     """How far a date or an aware moment is from `now` in words, and the absolute text."""
     language = get_language() or ""
     if isinstance(value, datetime):
+        local = timezone.localtime(value)
         # Without its zone: two moments that are the same are not told apart by the zone they are written in.
-        local = timezone.localtime(value).replace(tzinfo=None)
-        return _moments_apart(value, now), _date_in_language(local, "DATETIME_FORMAT", language)
+        absolute = _date_in_language(local.replace(tzinfo=None), "DATETIME_FORMAT", language)
+        return _moments_apart(value, local, now), absolute
     days = (value - timezone.localtime(now).date()).days
     return _days_apart(days), _date_in_language(value, "DATE_FORMAT", language)
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from cs_platform.lib.markup import markup
 
 
 def points(values: list[float | None], width: int, height: int, span: float = 0) -> list[tuple[float, float]]:
@@ -31,16 +32,13 @@ def sparkline(
     if sum(value is not None for value in series) < 2:
         return None
     line = points(series, width, height, span)
-    return format_html(
-        '<svg class="sparkline {tone}" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" '
-        'aria-label="{label}"><polyline points="{line}"/><circle cx="{x}" cy="{y}" r="2"/></svg>',
-        tone=tone,
-        width=width,
-        height=height,
-        label=label,
-        line=" ".join(f"{x:.1f},{y:.1f}" for x, y in line),
-        x=f"{line[-1][0]:.1f}",
-        y=f"{line[-1][1]:.1f}",
+    return markup(
+        '<svg class="sparkline {0}" width="{1}" height="{2}" viewBox="0 0 {1} {2}" role="img" aria-label="{3}">'
+        '<polyline points="{4}"/><circle cx="{5}" cy="{6}" r="2"/></svg>',
+        *(tone, width, height, label),
+        SafeString(" ".join([f"{x:.1f},{y:.1f}" for x, y in line])),
+        f"{line[-1][0]:.1f}",
+        f"{line[-1][1]:.1f}",
     )
 
 
@@ -51,14 +49,12 @@ def _share(value: float, top: float) -> str:
 def bar(value: float, top: float, tone: str, label: str, mark: float | None) -> SafeString:
     """Horizontal bar `value / top`, optionally with a tick at `mark`."""
     tick = '<line class="mark" x1="{0}" x2="{0}" y1="0" y2="8"/>'
-    access = (
-        format_html('role="img" aria-label="{}"', label) if label else format_html('aria-hidden="{}"', "true")
-    )
-    return format_html(
+    access = markup('role="img" aria-label="{}"', label) if label else markup('aria-hidden="{}"', "true")
+    return markup(
         '<svg class="bar {}" viewBox="0 0 100 8" preserveAspectRatio="none" {}>'
         '<rect class="track" width="100" height="8"/><rect class="fill" width="{}" height="8"/>{}</svg>',
         tone,
         access,
         _share(value, top),
-        "" if mark is None else format_html(tick, _share(mark, top)),
+        "" if mark is None else markup(tick, _share(mark, top)),
     )

@@ -48,17 +48,14 @@ def workspace_scope(workspace_id: int, *, using: str = "default") -> Iterator[No
     outer = _workspace.get()
     if outer is not None and outer != workspace_id:
         raise NestedScope(f"workspace {workspace_id} inside the scope of workspace {outer}")
-    with (
-        transaction.atomic(using=using),
-        _setting("app.workspace", workspace_id, outer, _workspace, using),
-    ):
+    with _setting("app.workspace", workspace_id, outer, _workspace, using):
         yield
 
 
 @contextmanager
 def user_scope(user_id: int, *, using: str = "default") -> Iterator[None]:
     """Let one user see their own memberships in every workspace (and nothing else)."""
-    with transaction.atomic(using=using), _setting("app.user", user_id, _user.get(), _user, using):
+    with _setting("app.user", user_id, _user.get(), _user, using):
         yield
 
 
@@ -67,13 +64,16 @@ def _setting(
     name: str, value: int, outer: int | None, variable: ContextVar[int | None], using: str
 ) -> Iterator[None]:
     connection = connections[using]
+    is_outermost = not connection.in_atomic_block
     token = variable.set(value)
     try:
-        _set_config(connection, name, str(value))
-        yield
-        # Only on success: a roll-back (also to a savepoint) restores the setting by itself,
-        # a released savepoint does not.
-        _set_config(connection, name, "" if outer is None else str(outer))
+        with transaction.atomic(using=using):
+            _set_config(connection, name, str(value))
+            yield
+            # Only on success: a roll-back (also to a savepoint) restores the setting by itself, and so does
+            # the end of the transaction; a released savepoint does not.
+            if not is_outermost:
+                _set_config(connection, name, "" if outer is None else str(outer))
     finally:
         variable.reset(token)
 

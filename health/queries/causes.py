@@ -49,8 +49,10 @@ class Advice:
 
 
 def rule_of(source: str) -> RiskRuleSpec | None:
+    if not source.startswith(RISK):
+        return None
     name = source.removeprefix(RISK)
-    return risk_rules.get(name) if source.startswith(RISK) and name in risk_rules else None
+    return risk_rules.get(name) if name in risk_rules else None
 
 
 def source_of(source: str) -> QueueSource | None:
@@ -61,9 +63,7 @@ def source_of(source: str) -> QueueSource | None:
 
 def cause_label(source: str) -> str:
     """The name of a cause; a source that nobody registered is shown by its own words."""
-    if rule := rule_of(source):
-        return str(rule.label)
-    if known := source_of(source):
+    if known := rule_of(source) or source_of(source):
         return str(known.label)
     return source.rpartition(":")[2].replace("_", " ").capitalize()
 
@@ -80,20 +80,20 @@ def cause_labels(sources: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def cause_sentence(source: str, evidence: Mapping[str, Any]) -> str:
-    """The cause with its numbers; the bare name where the stored evidence lacks one of them."""
-    rule = rule_of(source)
-    if rule is None and (known := source_of(source)):
-        return known.sentence(evidence) or cause_label(source)
-    if rule is None or any(evidence.get(name) is None for name in rule.evidence):
-        return cause_label(source)
-    return rule.sentence(evidence)
+def _sentence(rule: RiskRuleSpec | None, known: QueueSource | None, evidence: Mapping[str, Any]) -> str:
+    """ "" where nobody knows the source, or the evidence lacks a number."""
+    if rule is None:
+        return known.sentence(evidence) if known else ""
+    complete = all(evidence.get(name) is not None for name in rule.evidence)
+    return rule.sentence(evidence) if complete else ""
 
 
 def cause_of(source: str, evidence: Mapping[str, Any], severity: int, opened_on: date) -> Cause:
     """An open item in words, in the language in force."""
-    known = source_of(source) if rule_of(source) is None else None
-    label, sentence = cause_label(source), cause_sentence(source, evidence)
+    rule = rule_of(source)
+    known = None if rule else source_of(source)
+    label = str(rule.label) if rule else cause_label(source)
+    sentence = _sentence(rule, known, evidence) or label
     if known is None:
         return Cause(source, label, sentence, severity, opened_on, label)
     chip, advice = Truncator(sentence).chars(_CHIP), known.instruction(evidence)

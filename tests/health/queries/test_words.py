@@ -10,7 +10,7 @@ import pytest
 from health.charts import distribution_chart, movement_chart, score_chart, usage_chart
 from health.models import AccountState
 from health.queries.account_history import ScorePoint, UsageDay
-from health.queries.causes import cause_label, cause_sentence
+from health.queries.causes import cause_label, cause_of
 from health.queries.expected_loss import expected_loss
 from health.queries.metric_words import MetricWords
 
@@ -36,10 +36,9 @@ def test_without_arr_the_list_price_counts() -> None:
 
 
 def test_a_cause_without_its_numbers_is_still_named() -> None:
-    assert cause_sentence("risk:gone_quiet", {"days_since_last_seen": 1}) == (
-        "Nobody has used the product for 1 day."
-    )
-    assert cause_sentence("risk:gone_quiet", {}) == "Gone quiet"
+    known = cause_of("risk:gone_quiet", {"days_since_last_seen": 1}, 2, DAY)
+    assert known.sentence == "Nobody has used the product for 1 day."
+    assert cause_of("risk:gone_quiet", {}, 2, DAY).sentence == "Gone quiet"
     assert cause_label("gone:card_expired") == "Card expired"
 
 

@@ -191,3 +191,14 @@ def test_saved_views_keep_filters_and_can_be_shared(cast: Cast, ben_web: Client)
     assert "Red ones" in page
     assert "Delete “Red ones”" not in page
     assert "Delete “Red ones”" in ben_web.get("/queue/").content.decode()
+
+
+def test_names_that_are_markup_are_only_shown(cast: Cast, ben_web: Client) -> None:
+    hostile = '<script>alert("x")</script>'
+    with workspace_scope(cast.workspace.pk):
+        queued(hostile, csm=cast.ben, plan=hostile, industry="R&D")
+    for address in ("/queue/", "/accounts/", "/"):
+        page = ben_web.get(address).content.decode()
+        assert "&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;" in page
+        assert "<script>alert" not in page
+        assert "· R&amp;D" in page
