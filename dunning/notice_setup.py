@@ -44,10 +44,12 @@ from health.models import SequenceKind
 from health.registry import (
     ExperimentSubject,
     QueueSource,
+    RunLock,
     SequenceDate,
     SubjectWords,
     experiment_subjects,
     queue_sources,
+    run_locks,
     sequence_actions,
     sequence_dates,
 )
@@ -130,6 +132,7 @@ def _mails() -> None:
 
 
 def _steps() -> None:
+    run_locks.register(RunLock(SequenceKind.NOTICE.value, notices.lock_cases))
     sequence_dates.register(
         SequenceDate(
             notice_sequence.ENDS_AT, _("the end of collecting a failed payment"), notice_sequence.ends_of

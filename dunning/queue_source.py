@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cs_platform.lib.formats import money
+from dunning.cases.steps import LEAVES
 from dunning.cases.words import decline_words
 from dunning.services.handing_over import QUEUE_SOURCE
 from health.registry import QueueSource, queue_sources
@@ -31,6 +32,8 @@ def _instruction(evidence: Any) -> str:
         return gettext("Ask for the payment: no provider charges it. %(amount)s a year are at stake.") % {
             "amount": at_stake
         }
+    if evidence.get("reason") == LEAVES:
+        return gettext("They leave on purpose, so nobody is dunned: settle with them what is still owed.")
     if evidence.get("reason") == "nobody":
         return gettext("Nobody can be told of it: add a person with a mail address, or ring the account.")
     return gettext("Ask for another payment method. %(amount)s a year are at stake.") % {"amount": at_stake}

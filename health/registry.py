@@ -202,6 +202,15 @@ class SequenceDate:
 
 
 @dataclass(frozen=True)
+class RunLock:
+    """What is locked before a run of a kind of sequence (`name`), by the app that moves these runs with its own
+    rows: `take(account_id)` in the running transaction. So that both lock in one order."""
+
+    name: str
+    take: Callable[[int], None]
+
+
+@dataclass(frozen=True)
 class AnswerSource:
     """Says which accounts were heard from since a moment: `answered({key: (account id, moment)})` returns keys."""
 
@@ -211,5 +220,6 @@ class AnswerSource:
 
 sequence_dates: Registry[SequenceDate] = Registry("sequence date", SequenceDate)
 sequence_actions: Registry[SequenceAction] = Registry("sequence action", SequenceAction)
+run_locks: Registry[RunLock] = Registry("run lock", RunLock)
 queue_sources: Registry[QueueSource] = Registry("queue source", QueueSource)
 answer_sources: Registry[AnswerSource] = Registry("answer source", AnswerSource)

@@ -47,7 +47,8 @@ class IllegalStep(ValueError):
 @dataclass(frozen=True, slots=True)
 class CaseState:
     """`open_attempt` is the number of a charge whose outcome is not known; `late_paid_minor` is money that came
-    after the case was closed, which somebody must look at."""
+    after the case was closed, which somebody must look at; `is_left_to_person` once a CSM was asked to settle it
+    with a customer who leaves."""
 
     opened_at: datetime
     failed_at: datetime
@@ -74,6 +75,8 @@ class CaseState:
     question_asked_at: datetime | None = None
     handed_over_at: datetime | None = None
     stopped_at: datetime | None = None
+    leaves_at: datetime | None = None
+    is_left_to_person: bool = False
     is_held_out: bool = False
     recovered_by: str = ""
     recovered_minor: int = 0
@@ -94,11 +97,16 @@ class CaseState:
         return self.card_updated_at is None or self.card_updated_at < (self.last_failed_at or self.failed_at)
 
     @property
+    def is_told(self) -> bool:
+        """The notices have begun; where the customer leaves, a CSM was asked instead."""
+        return self.is_left_to_person if self.leaves_at is not None else self.notices_begun_at is not None
+
+    @property
     def next_at(self) -> datetime | None:
         """When the case wants to be looked at again; None when only a fact or a person moves it."""
         if not self.is_open or self.stopped_at is not None:
             return None
-        notices_at = self.notices_at if self.notices_begun_at is None else None
+        notices_at = None if self.is_told else self.notices_at
         retry = () if self.open_attempt is not None else (self.next_retry_at, self.look_at)
         return min(moment for moment in (*retry, notices_at, self.ends_at) if moment is not None)
 
@@ -111,6 +119,11 @@ def no_charge_under_way(state: CaseState, kind: StepKind) -> None:
 def not_stopped(state: CaseState, kind: StepKind) -> None:
     if state.stopped_at is not None:
         raise IllegalStep(kind, "the case is stopped")
+
+
+def not_leaving(state: CaseState, kind: StepKind) -> None:
+    if state.leaves_at is not None:
+        raise IllegalStep(kind, "the customer leaves on purpose")
 
 
 def not_refused_for_good(state: CaseState, kind: StepKind) -> None:

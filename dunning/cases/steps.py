@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, cast
 
+LEAVES = "leaving"  # why a case was handed over, and why it ended without an end state
+
 
 class StepKind(StrEnum):
     OPENED = "opened"
@@ -28,6 +30,8 @@ class StepKind(StrEnum):
     TAKEN_BACK = "taken_back"
     STOPPED = "stopped"
     RESUMED = "resumed"
+    LEAVING = "leaving"
+    STAYING = "staying"
     MANUAL_RETRY = "manual_retry"
     NOTE = "note"
     PAID_ELSEWHERE = "paid_elsewhere"
@@ -193,7 +197,8 @@ class QuestionAsked(Detail):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedOver(Detail):
-    """`reason` "rule" or "by_hand"; the ARR at stake in the report currency."""
+    """`reason` "rule", "by_hand", "not_automatic", "nobody", "method" or LEAVES; the ARR at stake in the report
+    currency."""
 
     KIND: ClassVar = StepKind.HANDED_OVER
     reason: str = ""
@@ -221,6 +226,21 @@ class Resumed(Detail):
 
     KIND: ClassVar = StepKind.RESUMED
     ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving(Detail):
+    """The customer has canceled as of `leaves_at`, which lies ahead: nobody is written to, no end is ordered."""
+
+    KIND: ClassVar = StepKind.LEAVING
+    leaves_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staying(Detail):
+    """The cancellation was taken back: the case goes on as any other."""
+
+    KIND: ClassVar = StepKind.STAYING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

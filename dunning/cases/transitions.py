@@ -21,6 +21,7 @@ from dunning.cases.state import (
     State,
     close_as,
     no_charge_under_way,
+    not_leaving,
     not_refused_for_good,
     not_stopped,
     phase_unless_charging,
@@ -117,6 +118,7 @@ def _late(state: CaseState, step: Step) -> CaseState:
 
 def _notice_begun(state: CaseState, at: datetime, detail: s.NoticeBegun) -> CaseState:
     not_stopped(state, detail.KIND)
+    not_leaving(state, detail.KIND)
     if state.notices_begun_at is not None:
         raise IllegalStep(detail.KIND, "the notices have begun")
     return replace(state, notices_begun_at=at, notices_at=at)
@@ -155,7 +157,9 @@ def _question_asked(state: CaseState, at: datetime, detail: s.QuestionAsked) -> 
 def _handed_over(state: CaseState, at: datetime, detail: s.HandedOver) -> CaseState:
     if state.handed_over_at is not None:
         raise IllegalStep(detail.KIND, "the case is handed over already")
-    handed = replace(state, handed_over_at=at)
+    handed = replace(
+        state, handed_over_at=at, is_left_to_person=state.is_left_to_person or detail.reason == s.LEAVES
+    )
     return replace(handed, phase=rest_phase(handed, state.phase))
 
 
@@ -178,6 +182,18 @@ def _resumed(state: CaseState, at: datetime, detail: s.Resumed) -> CaseState:
         raise IllegalStep(detail.KIND, "the case is not stopped")
     resumed = replace(state, stopped_at=None, ends_at=detail.ends_at or state.ends_at)
     return replace(resumed, phase=phase_unless_charging(resumed, Phase.WAITING))
+
+
+def _leaving(state: CaseState, at: datetime, detail: s.Leaving) -> CaseState:
+    if state.leaves_at == detail.leaves_at:
+        raise IllegalStep(detail.KIND, "that is known")
+    return replace(state, leaves_at=detail.leaves_at)
+
+
+def _staying(state: CaseState, at: datetime, detail: s.Staying) -> CaseState:
+    if state.leaves_at is None:
+        raise IllegalStep(detail.KIND, "nobody was leaving")
+    return replace(state, leaves_at=None, is_left_to_person=False)
 
 
 def _manual_retry(state: CaseState, at: datetime, detail: s.ManualRetry) -> CaseState:
@@ -205,6 +221,7 @@ def _subscription_canceled(state: CaseState, at: datetime, detail: s.Subscriptio
 def _end_state_applied(state: CaseState, at: datetime, detail: s.EndStateApplied) -> CaseState:
     no_charge_under_way(state, detail.KIND)
     not_stopped(state, detail.KIND)
+    not_leaving(state, detail.KIND)
     if at < state.ends_at:
         raise IllegalStep(detail.KIND, "the end has not come")
     return close_as(state, at, State.UNCOLLECTIBLE, detail.end_state)
@@ -235,6 +252,8 @@ _HANDLERS: dict[StepKind, Callable[[CaseState, datetime, Any], CaseState]] = {
     StepKind.TAKEN_BACK: _taken_back,
     StepKind.STOPPED: _stopped,
     StepKind.RESUMED: _resumed,
+    StepKind.LEAVING: _leaving,
+    StepKind.STAYING: _staying,
     StepKind.MANUAL_RETRY: _manual_retry,
     StepKind.NOTE: _note,
     StepKind.PAID_ELSEWHERE: _paid_elsewhere,

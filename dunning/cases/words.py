@@ -46,6 +46,7 @@ CLOSING_WORDS: dict[str, Promise] = {
     "cancel": _("Time over: subscription canceled"),
     "pause": _("Time over: subscription paused"),
     "leave_past_due": _("Time over: left past due"),
+    s.LEAVES: _("Time over: the customer leaves anyway"),
 }
 STEP_TITLES: dict[StepKind, Promise] = {
     StepKind.OPENED: _("Payment failed"),
@@ -66,6 +67,8 @@ STEP_TITLES: dict[StepKind, Promise] = {
     StepKind.TAKEN_BACK: _("Taken back"),
     StepKind.STOPPED: _("Stopped"),
     StepKind.RESUMED: _("Resumed"),
+    StepKind.LEAVING: _("Customer leaves"),
+    StepKind.STAYING: _("Customer stays"),
     StepKind.MANUAL_RETRY: _("Retry asked for"),
     StepKind.NOTE: _("Note"),
     StepKind.PAID_ELSEWHERE: _("Paid elsewhere"),
@@ -93,6 +96,7 @@ PLAIN_REASONS: dict[str, Promise] = {
     WhyNot.ENDS_FIRST: _("the case ends before the next retry"),
     WhyNot.NO_SLOT: _("the allowed hours leave no room"),
     WhyNot.NOT_AUTOMATIC: _("no payment provider is connected; charge it by hand"),
+    WhyNot.LEAVES_BEFORE: _("the customer has canceled, and the invoice is also for the time after that"),
 }
 
 
@@ -190,12 +194,15 @@ def _notice_begun(d: s.NoticeBegun) -> str:
 
 
 def _notice_sent(d: s.NoticeSent) -> str:
-    values = {"n": number(d.number), "name": d.name}
-    return (
-        gettext("Notice %(n)s was sent: %(name)s.") % values
-        if d.name
-        else gettext("Notice %(n)s was sent.") % values
-    )
+    named = _NOTICES.get(d.name)
+    return str(named) if named else gettext("Notice %(n)s was sent.") % {"n": number(d.number)}
+
+
+# By the position in the sequence; those between the first and the last have their number.
+_NOTICES: dict[str, Promise] = {
+    "first": _("The first notice was sent."),
+    "last": _("The last notice was sent, with the date of the end."),
+}
 
 
 def _card_updated(d: s.CardUpdated) -> str:
@@ -217,16 +224,31 @@ def _confirmed(d: s.ConfirmationDone) -> str:
 
 
 def _handed_over(d: s.HandedOver) -> str:
+    if d.reason in _HANDED:
+        return str(_HANDED[d.reason])
     if d.arr_minor and d.currency:
         text = gettext("It is in the queue of the CSM, with %(arr)s ARR at stake.")
         return text % {"arr": money(d.arr_minor, d.currency)}
     return gettext("It is in the queue of the CSM.")
 
 
+_HANDED: dict[str, Promise] = {
+    s.LEAVES: _("The customer leaves; the CSM is to settle with them what is still owed."),
+    "method": _("The new payment method could not be put in its place; the CSM is asked to see to it."),
+}
+
+
 def _resumed(d: s.Resumed) -> str:
     if d.ends_at is None:
         return gettext("Retries and notices go on.")
     return gettext("Retries and notices go on; the case now ends on %(day)s.") % {"day": _day(d.ends_at)}
+
+
+def _leaving(d: s.Leaving) -> str:
+    return gettext(
+        "The customer has canceled for %(day)s. What is owed until then is tried silently; nobody is written to, "
+        "and no end is ordered."
+    ) % {"day": _day(d.leaves_at)}
 
 
 def _paid_elsewhere(d: s.PaidElsewhere) -> str:
@@ -269,6 +291,8 @@ _SENTENCES: dict[StepKind, Callable[[Any], str]] = {
     StepKind.TAKEN_BACK: lambda d: gettext("It is out of the queue of the CSM again."),
     StepKind.STOPPED: lambda d: gettext("No retries and no notices until somebody resumes it."),
     StepKind.RESUMED: _resumed,
+    StepKind.LEAVING: _leaving,
+    StepKind.STAYING: lambda d: gettext("The cancellation was taken back; retries and notices go on."),
     StepKind.MANUAL_RETRY: lambda d: gettext("A retry was asked for."),
     StepKind.NOTE: lambda d: str(d.text),
     StepKind.PAID_ELSEWHERE: _paid_elsewhere,

@@ -59,6 +59,7 @@ class DunningCase(PublicModel):
     card_updated_at = models.DateTimeField(null=True, blank=True)
     handed_over_at = models.DateTimeField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
+    leaves_at = models.DateTimeField(null=True, blank=True, help_text="they have canceled as of then")
     notice_run = models.ForeignKey(
         SequenceRun, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -82,6 +83,11 @@ class DunningCase(PublicModel):
             models.Index(fields=["workspace", "account", "-id"], name="dunning_case_account"),
             models.Index(fields=["workspace", "-failed_at"], name="dunning_case_failed"),
         ]
+
+    @property
+    def is_told_of(self) -> bool:
+        """Whether its customer may be written to about it now."""
+        return self.state == CaseState.OPEN and self.stopped_at is None and self.leaves_at is None
 
 
 class DunningStep(WorkspaceModel):

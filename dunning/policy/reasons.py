@@ -41,3 +41,4 @@ class WhyNot(StrEnum):
     ENDS_FIRST = "ends_first"
     NO_SLOT = "no_slot"
     NOT_AUTOMATIC = "not_automatic"
+    LEAVES_BEFORE = "leaves_before"

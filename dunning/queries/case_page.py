@@ -29,6 +29,8 @@ ICONS: dict[str, tuple[str, str]] = {
     StepKind.TAKEN_BACK: ("undo-2", ""),
     StepKind.STOPPED: ("pause", "amber"),
     StepKind.RESUMED: ("play", ""),
+    StepKind.LEAVING: ("log-out", "amber"),
+    StepKind.STAYING: ("undo-2", "green"),
     StepKind.NOTE: ("sticky-note", ""),
     StepKind.PAID_ELSEWHERE: ("check", "green"),
     StepKind.END_STATE_APPLIED: ("flag", "red"),

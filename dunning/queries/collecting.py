@@ -22,7 +22,7 @@ JOIN LATERAL (
 ) f ON f.at >= %(since)s
 LEFT JOIN accounts_subscription s ON s.workspace_id = i.workspace_id AND s.id = i.subscription_id
 WHERE i.workspace_id = %(workspace)s AND i.status = 'open' AND i.amount_minor > i.amount_paid_minor
-  AND coalesce(s.ended_cause, '') <> 'voluntary'
+  AND NOT (coalesce(s.ended_cause, '') = 'voluntary' AND coalesce(s.ended_at, '-infinity') <= %(now)s)
   AND NOT EXISTS (SELECT FROM accounts_letgo g WHERE g.workspace_id = i.workspace_id AND g.account_id = i.account_id
                   AND g.withdrawn_at IS NULL)
   AND NOT EXISTS (SELECT FROM dunning_dunningcase c WHERE c.workspace_id = i.workspace_id AND c.invoice_id = i.id)
@@ -44,9 +44,9 @@ class WaitingInvoice:
     provider: str
 
 
-def waiting_invoices(*, since: datetime) -> list[WaitingInvoice]:
+def waiting_invoices(*, since: datetime, now: datetime) -> list[WaitingInvoice]:
     """Those whose first failure is not older than `since`, the largest first; one query."""
-    values: dict[str, Any] = {"workspace": current_workspace_id(), "since": since}
+    values: dict[str, Any] = {"workspace": current_workspace_id(), "since": since, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(_WAITING, values)
         return [WaitingInvoice(*row) for row in cursor.fetchall()]

@@ -51,7 +51,7 @@ def banners_of(accounts: Sequence[Account], *, now: datetime) -> list[Banner]:
         )
     )
     told = {
-        account_id: [case for case in cases if case.pk in begun and case.stopped_at is None]
+        account_id: [case for case in cases if case.pk in begun and case.is_told_of]
         for account_id, cases in by_account.items()
     }
     due = [account for account in accounts if told.get(account.pk)]

@@ -13,6 +13,7 @@ from dunning.policy.definition import RetriedBy
 from dunning.policy.planning import NoRetry, Retry, first_notice_at, plan_next
 from dunning.policy.reasons import WhyNot
 from dunning.queries.case_facts import Situation, current_method, situation_of, zone_of_workspace
+from dunning.queries.leaving import is_owed_until
 from dunning.services.case_steps import CHECK_JOB, SOURCE, CaseBook
 from dunning.services.collecting import LOOK_JOB
 
@@ -34,7 +35,7 @@ def plan(book: CaseBook, *, now: datetime) -> None:
     if book.invoice.status in SETTLED:  # nobody owes it any more: the case is about to learn of it
         Job.objects.put(LOOK_JOB, book.case.invoice_id)
         return
-    known = situation_of(book.invoice, ends_at=book.state.ends_at, now=now, state=book.state)
+    known = situation_of(book.invoice, ends_at=_last_moment(book), now=now, state=book.state)
     answer = _answer(book, known, now)
     notices_at = _notices_at(book, known, answer)
     if isinstance(answer, Retry):
@@ -55,9 +56,17 @@ def plan(book: CaseBook, *, now: datetime) -> None:
         begin_retry(book, now=now, known=known)
 
 
+def _last_moment(book: CaseBook) -> datetime:
+    """Nothing is tried after the case, nor after the customer has left."""
+    return min(book.state.ends_at, book.state.leaves_at or book.state.ends_at)
+
+
 def _answer(book: CaseBook, known: Situation, now: datetime) -> Retry | NoRetry:
     answer = plan_next(known.facts, book.policy, now=now, zone=known.zone, day_zone=known.day_zone)
     is_paid = isinstance(answer, NoRetry) and answer.why is WhyNot.PAID
+    end = book.state.leaves_at
+    if end is not None and isinstance(answer, Retry) and not is_owed_until(book.invoice, end):
+        return NoRetry(WhyNot.LEAVES_BEFORE, None, {})
     if known.is_automatic or is_paid:
         return answer
     # Nobody charges it for us: when a retry would be due, a person is asked to (`case_work.py`).

@@ -41,6 +41,7 @@ COLUMNS = (
     "card_updated_at",
     "handed_over_at",
     "stopped_at",
+    "leaves_at",
     "is_held_out",
 )
 
@@ -167,6 +168,8 @@ def record(
 
 
 def wake(book: CaseBook, *, now: datetime) -> None:
-    """Let the case's job look when the state says so."""
+    """Let the case's job look when the state says so, and when the customer will have left."""
     if (at := book.state.next_at) is not None:
+        leaves_at = book.state.leaves_at
+        at = min(at, leaves_at) if leaves_at is not None and leaves_at > now else at
         Job.objects.put(CASE_JOB, book.case.pk, delay=max(at - now, timedelta(0)))

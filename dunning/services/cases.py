@@ -11,15 +11,12 @@ from accounts.models import (
     BillingOrder,
     Contact,
     ContactRole,
-    EndedCause,
     Invoice,
     Job,
-    LetGo,
     OrderKind,
     OrderState,
     PaymentAttempt,
     PaymentMethod,
-    Subscription,
 )
 from accounts.services.billing_orders import bring_forward
 from accounts.services.jobs import ComeBack
@@ -39,11 +36,13 @@ from dunning.models import DunningCase
 from dunning.policy.definition import PolicyDefinition, RetriedBy
 from dunning.policy.judging import Refusal
 from dunning.queries.case_facts import current_method
+from dunning.queries.leaving import has_left, is_for_after, leaves_at
 from dunning.registry import case_listeners
 from dunning.services.case_plans import plan, take_over
 from dunning.services.case_steps import CASE_JOB, CaseBook, begin_book, open_book, wake
 from dunning.services.closing import after_closing, stop_orders
 from dunning.services.collecting import LOOK_JOB, is_collected
+from dunning.services.leaving import note_leaving
 from dunning.services.notice_holdout import is_held_out
 from dunning.services.policies import definition_of, version_in_force
 
@@ -87,12 +86,14 @@ def look_at_invoice(invoice_id: int, *, now: datetime) -> DunningCase | None:
 def open_case(invoice: Invoice, *, now: datetime) -> DunningCase | None:
     """A case for a payment that failed and is still owed; None where there is nothing to collect.
 
-    Nobody is dunned who has left on purpose, no failure from before a person started the collecting, and none
-    that is older than the policy's whole time.
+    Nobody is dunned who has left on purpose, for the time after they will leave, no failure from before a person
+    started the collecting, and none that is older than the policy's whole time.
     """
     failed = PaymentAttempt.objects.filter(invoice=invoice, status=Failed).order_by("attempted_at", "number")
     attempts = list(failed)
-    if not attempts or not _is_owed(invoice) or is_leaving(invoice):
+    if not attempts or not _is_owed(invoice) or has_left(invoice, now=now):
+        return None
+    if (end := leaves_at(invoice, now=now)) is not None and is_for_after(invoice, end):
         return None
     version = version_in_force()
     policy = definition_of(version)
@@ -119,6 +120,7 @@ def open_case(invoice: Invoice, *, now: datetime) -> DunningCase | None:
     except IntegrityError:  # opened by another door at this moment
         return DunningCase.objects.filter(invoice=invoice).first()
     take_over(book, now=now)
+    note_leaving(book, now=now)
     plan(book, now=now)
     book.write()
     for listener in case_listeners:
@@ -129,14 +131,6 @@ def open_case(invoice: Invoice, *, now: datetime) -> DunningCase | None:
 
 def _is_owed(invoice: Invoice) -> bool:
     return invoice.status == "open" and invoice.amount_minor > invoice.amount_paid_minor
-
-
-def is_leaving(invoice: Invoice) -> bool:
-    """They ended the subscription themselves, or will; or we let them go."""
-    subscription: Subscription | None = invoice.subscription
-    if subscription is not None and subscription.ended_cause == EndedCause.VOLUNTARY:
-        return True
-    return bool(LetGo.objects.filter(account_id=invoice.account_id, withdrawn_at__isnull=True).exists())
 
 
 def payer_of(invoice: Invoice) -> Contact | None:
@@ -170,7 +164,7 @@ def _follow(book: CaseBook, invoice: Invoice, now: datetime) -> None:
     """What the invoice shows that the case does not know yet."""
     if not book.state.is_open:
         return
-    if ending := _ending(book, invoice):
+    if ending := _ending(book, invoice, now):
         if not stop_orders(book, now=now):
             raise ComeBack(SOON)
         book.record(ending, at=now)
@@ -179,12 +173,13 @@ def _follow(book: CaseBook, invoice: Invoice, now: datetime) -> None:
         return
     _note_attempts_of_others(book, invoice, now)
     _note_card(book, invoice, now)
+    note_leaving(book, now=now)
     plan(book, now=now)
     book.write()
     wake(book, now=now)
 
 
-def _ending(book: CaseBook, invoice: Invoice) -> Detail | None:
+def _ending(book: CaseBook, invoice: Invoice, now: datetime) -> Detail | None:
     if invoice.status == "paid":
         return _paid(book, invoice)
     if invoice.status == "void":
@@ -192,9 +187,9 @@ def _ending(book: CaseBook, invoice: Invoice) -> Detail | None:
     if invoice.status == "uncollectible":
         return Closed(state=State.UNCOLLECTIBLE, reason="uncollectible")
     subscription = invoice.subscription
-    if is_leaving(invoice):
+    if has_left(invoice, now=now):
         return SubscriptionCanceled(is_voluntary=True)
-    if subscription is not None and subscription.ended_at is not None:
+    if subscription is not None and subscription.ended_at is not None and subscription.ended_at <= now:
         return SubscriptionCanceled(is_voluntary=False)
     return None
 
@@ -261,7 +256,7 @@ def look_at_customer(customer_id: int) -> None:
 
 
 def look_at_subscription(subscription_id: int) -> None:
-    """Handler: a subscription ended, or will. Its open cases look anew."""
+    """Handler: a subscription ended, will, or does not any more. Its open cases look anew."""
     _look_at_all(Invoice.objects.filter(subscription_id=subscription_id))
 
 

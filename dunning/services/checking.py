@@ -1,4 +1,5 @@
-"""Looks at the provider before anything else is tried: a refused duplicate, or a person back from their bank."""
+"""Looks at the provider before anything else is tried: a refused duplicate, a person back from their bank, or the
+day on which a customer was to leave."""
 
 from __future__ import annotations
 
@@ -22,13 +23,16 @@ def run_check(lease: Lease) -> None:
     """Handler: read the case's invoice afresh, then look at it in the transaction that writes what was read."""
     with workspace_scope(lease.workspace_id):
         lease.hold()
-        case = DunningCase.objects.select_related("invoice").filter(pk=lease.object_id).first()
+        case = DunningCase.objects.select_related("invoice__subscription").filter(pk=lease.object_id).first()
         way = connected()
         if case is None or way is None or not case.invoice.provider:
             return
     reader = Reader(paced_gateway(way))
     try:
         reader.read(case.invoice.external_id)
+        subscription = case.invoice.subscription
+        if case.leaves_at is not None and subscription is not None and subscription.provider:
+            reader.read(subscription.external_id)
     except BillingError as error:
         raise ComeBack(UNREADABLE) from error
     now = timezone.now()

@@ -34,7 +34,7 @@ def start_collecting(*, with_waiting: bool, acting_user: User, now: datetime) ->
     policy.collecting_since = now - duration if with_waiting else now
     policy.started_by = acting_user
     policy.save(update_fields=["collecting_since", "started_by"])
-    found = waiting_invoices(since=policy.collecting_since) if with_waiting else []
+    found = waiting_invoices(since=policy.collecting_since, now=now) if with_waiting else []
     for row in found:
         Job.objects.put(LOOK_JOB, row.invoice_id)
     audit("dunning.collecting.started", acting_user=acting_user, target=policy, waiting=len(found))

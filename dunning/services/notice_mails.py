@@ -72,13 +72,13 @@ def queue_notice(
 
 
 def still_wanted(email: OutboundEmail) -> bool:
-    """A notice leaves only while its payment is owed and nobody stopped the case.
+    """A notice leaves only while its payment is owed, nobody stopped the case and the customer does not leave.
 
     Asked in the transaction that says "sending", under the case's lock: what has paid it is seen here, and while
     a charge is on its way its outcome is waited for. Raises ComeBack then.
     """
     case = DunningCase.objects.select_for_update(no_key=True).filter(pk=email.source_id).first()
-    if case is None or case.state != CaseState.OPEN or case.stopped_at is not None:
+    if case is None or not case.is_told_of:
         return False
     orders = BillingOrder.objects.filter(invoice_id=case.invoice_id, kind=OrderKind.PAY)
     if orders.filter(state__in=_ON_ITS_WAY).exists():

@@ -149,7 +149,7 @@ def last_place(definition: SequenceDefinition) -> tuple[int, timedelta] | None:
 
 def send(context: StepContext) -> StepResult:
     """The step: mail and message in this transaction. A middle one is left out for who is held out."""
-    cases = [case for case in owed.open_cases(context.run.account_id) if case.stopped_at is None]
+    cases = [case for case in owed.open_cases(context.run.account_id) if case.is_told_of]
     position = context.values["position"]
     if not cases:
         return StepResult({"why": "settled"}, is_skipped=True)

@@ -1,13 +1,16 @@
 """The notices of an account's open cases: one run for all of them, begun, held, hurried and ended with them.
 
-Nothing here locks a run under a case's lock, or the other way round: the listeners below write a job, and the job
-looks at what is committed.
+One order of locks, as in the engine of sequences (`lock_cases` is its lock for runs of this kind): the account's
+cases, then the run, then the row of a job. So the listeners below write a job under a case's lock, and the job locks
+the cases before it asks for its own row.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Account, Contact, ContactHold, Job, MailText, Motion, OutboundEmail
@@ -77,7 +80,7 @@ def _tell_of_another(case: DunningCase, contact: Contact, now: datetime) -> None
     text = MailText.objects.filter(key=FIRST).first()
     if recent.exists() or text is None or text_in_force(text) is None:
         return
-    others = [one for one in owed.open_cases(case.account_id) if one.pk != case.pk]
+    others = [one for one in owed.open_cases(case.account_id) if one.pk != case.pk and one.is_told_of]
     queue_notice(cases=[case, *others], text=text, contact=contact, position=POSITION_FIRST, now=now)
 
 
@@ -102,17 +105,25 @@ def follow_job(lease: Lease) -> None:
     """Handler: bring run, hold and receipt in line with the account's cases, and look again when it is time."""
     now = timezone.now()
     with workspace_scope(lease.workspace_id):
-        lease.hold()
-        again_at = follow(lease.object_id, now=now)
+        again_at = follow(lease.object_id, now=now, fence=lease.hold)
     if again_at is not None:
         raise ComeBack(max(again_at - now, timedelta(minutes=1)))
 
 
-def follow(case_id: int, *, now: datetime) -> datetime | None:
+def lock_cases(account_id: int, *more: int) -> None:
+    """Lock the account's open cases, and those named, in one order."""
+    wanted = DunningCase.objects.filter(Q(account_id=account_id, state=CaseState.OPEN) | Q(pk__in=more))
+    list(wanted.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+
+
+def follow(case_id: int, *, now: datetime, fence: Callable[[], None] = lambda: None) -> datetime | None:
     """What `follow_job` does, in the running transaction; returns when the last notice would be late."""
-    case = DunningCase.objects.select_related("account", "contact", "invoice").filter(pk=case_id).first()
-    if case is None:
+    account_id = DunningCase.objects.filter(pk=case_id).values_list("account_id", flat=True).first()
+    if account_id is None:
         return None
+    lock_cases(account_id, case_id)
+    fence()
+    case = DunningCase.objects.select_related("account", "contact", "invoice").get(pk=case_id)
     left = _told_cases(case.account_id)
     run = _running(case.account_id)
     if case.state == CaseState.RECOVERED and _was_asked(case):
@@ -126,7 +137,8 @@ def follow(case_id: int, *, now: datetime) -> datetime | None:
         run = _begin_again(left, now)
     if run is not None:
         _hold_or_go_on(run, left, now)
-    return _hurry(run, left, now) if run and case.state == CaseState.OPEN else None
+    is_going_on = run is not None and case.state == CaseState.OPEN and any(one.is_told_of for one in left)
+    return _hurry(run, left, now) if run and is_going_on else None
 
 
 def _told_cases(account_id: int) -> list[DunningCase]:
@@ -148,7 +160,7 @@ def _was_asked(case: DunningCase) -> bool:
 def _begin_again(left: list[DunningCase], now: datetime) -> SequenceRun | None:
     """The run ended with an earlier case; another one still waits for its own last notice."""
     version = version_in_force(the_sequence())
-    waiting = [case for case in left if case.stopped_at is None]
+    waiting = [case for case in left if case.is_told_of]
     if version is None or not waiting:
         return None
     source = f"case:{waiting[0].pk}"
@@ -165,13 +177,19 @@ def _begin_again(left: list[DunningCase], now: datetime) -> SequenceRun | None:
 
 
 def _hold_or_go_on(run: SequenceRun, left: list[DunningCase], now: datetime) -> None:
-    """Stopped cases hold the run where it is; it goes on with the first that goes on."""
+    """Cases that are stopped, or whose customer leaves, hold the run where it is; it goes on with the first that
+    goes on. Who leaves is free for other motions meanwhile."""
     locked = SequenceRun.objects.select_for_update().get(pk=run.pk)
-    is_stopped = all(case.stopped_at is not None for case in left)
+    is_stopped = not any(case.is_told_of for case in left)
+    if is_stopped and all(case.leaves_at is not None for case in left):
+        _release(left[0].account, now)
     if is_stopped and locked.state in (RunState.ACTIVE, RunState.WAITING):
         locked.state = RunState.PAUSED
         locked.save(update_fields=["state"])
     elif not is_stopped and locked.state == RunState.PAUSED:
+        contact = payer(next(case for case in left if case.is_told_of))
+        if contact is not None:
+            place_hold(contact=contact, motion=Motion.DUNNING, until=None, now=now)
         locked.state = RunState.WAITING if locked.next_due else RunState.ACTIVE
         locked.save(update_fields=["state"])
         nudge_run(locked.pk)
@@ -184,7 +202,7 @@ def _hurry(run: SequenceRun, left: list[DunningCase], now: datetime) -> datetime
     if found is None or locked.state not in (RunState.ACTIVE, RunState.WAITING):
         return None
     place, before = found
-    late_at: datetime = min(case.ends_at for case in left) - before
+    late_at: datetime = min(case.ends_at for case in left if case.is_told_of) - before
     if locked.position >= place:
         return None
     if late_at > now:

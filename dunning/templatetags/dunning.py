@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from dunning.cases.state import Phase, State
 from dunning.cases.words import PHASE_WORDS, STATE_WORDS, closing_words
@@ -23,7 +24,10 @@ def case_badge(case: DunningCase) -> SafeString:
     """What an open case waits for, or how a closed one ended."""
     if case.state == State.OPEN:
         tone = "yellow" if case.phase in _NEEDS_SOMEONE else "quiet"
-        return format_html('<span class="badge {}">{}</span>', tone, PHASE_WORDS.get(case.phase, ""))
+        badge = format_html('<span class="badge {}">{}</span>', tone, PHASE_WORDS.get(case.phase, ""))
+        if case.leaves_at is None:
+            return badge
+        return format_html('{} <span class="badge quiet">{}</span>', badge, gettext("leaves on purpose"))
     words = case.get_recovered_by_display() if case.recovered_by else closing_words(case.closing_reason)
     badge = format_html(
         '<span class="badge {}">{}</span>', _TONES[State(case.state)], STATE_WORDS[case.state]

@@ -25,7 +25,7 @@ def collecting(request: WorkspaceRequest) -> HttpResponse:
     now, workspace = timezone.now(), request.membership.workspace
     version = version_in_force()
     policy = definition_of(version)
-    waiting = waiting_invoices(since=now - policy.duration)
+    waiting = waiting_invoices(since=now - policy.duration, now=now)
     amount, unpriced = worth([(row.amount_minor, row.currency) for row in waiting], workspace, now)
     context = {
         "policy": the_policy(),

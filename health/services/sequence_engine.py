@@ -16,7 +16,7 @@ from accounts.services.jobs import ComeBack, Lease, LostLease
 from cs_platform.lib.scoping import workspace_scope
 from health.models import RunState, SequenceRun, StepRun, StepState
 from health.queries.sequence_exits import exit_reasons
-from health.registry import sequence_actions
+from health.registry import run_locks, sequence_actions
 from health.sequences.controls import CONTROLS
 from health.sequences.definition import MOST_VISITS, NEXT, SequenceDefinition, Step
 from health.sequences.spec import StepContext
@@ -36,6 +36,7 @@ def run_by_job(lease: Lease) -> None:
         now = timezone.now()
         try:
             with workspace_scope(lease.workspace_id):
+                lock_run(lease.object_id)
                 lease.hold()
                 due = take_step(lease.object_id, now=now)
         except LostLease:
@@ -49,6 +50,15 @@ def run_by_job(lease: Lease) -> None:
         if due > now:
             raise ComeBack(due - now)
     raise ComeBack(timedelta(0))
+
+
+def lock_run(run_id: int) -> None:
+    """Lock what the run's kind stands on, then the run. The row of its job comes last, as for whoever moves a run
+    and then puts its job: so nobody waits for somebody who waits for them."""
+    known = SequenceRun.objects.filter(pk=run_id).values_list("account_id", "sequence__kind").first()
+    if known is not None and known[1] in run_locks:
+        run_locks.get(known[1]).take(known[0])
+    SequenceRun.objects.select_for_update().filter(pk=run_id).values_list("pk", flat=True).first()
 
 
 def advance(run_id: int, *, now: datetime) -> datetime | None:
@@ -127,6 +137,7 @@ def _note_failure(lease: Lease, error: Exception) -> bool:
     """Write down what went wrong; True when it was the last attempt and the run is set aside as failed."""
     last = lease.attempts >= MAX_ATTEMPTS
     with workspace_scope(lease.workspace_id):
+        lock_run(lease.object_id)
         lease.hold()
         run = SequenceRun.objects.select_for_update().select_related("version").get(pk=lease.object_id)
         step = SequenceDefinition.of_json(run.version.definition).steps[run.position]

@@ -84,6 +84,9 @@ def test_a_lost_answer_blocks_every_other_charge_until_it_is_read():
         (s.ConfirmationDone(),),
         (s.EndStateApplied(end_state="cancel"),),
         (s.Closed(state="recovered"),),
+        (s.Staying(),),
+        (s.Leaving(leaves_at=ENDS), s.Leaving(leaves_at=ENDS)),
+        (s.Leaving(leaves_at=ENDS), s.NoticeBegun()),
     ],
 )
 def test_what_must_not_follow_is_refused(details):
@@ -171,6 +174,19 @@ def test_rows_say_the_same_as_steps():
     rows = [(str(step.kind), step.at, step.detail_json()) for step in steps]
     assert [Step.of_row(kind=kind, at=at, detail=detail) for kind, at, detail in rows] == steps
     assert set(s.DETAILS) == set(StepKind)
+
+
+def test_who_leaves_is_neither_told_nor_ended_and_a_person_is_asked_once():
+    begins, leaves = T0 + 3 * DAY, s.Leaving(leaves_at=T0 + 20 * DAY)
+    assert replay(history(leaves, notices_at=begins)).next_at == begins
+    asked = replay(history(leaves, s.HandedOver(reason="leaving"), s.TakenBack(), notices_at=begins))
+    assert asked.next_at == ENDS and asked.is_told
+    with pytest.raises(IllegalStep, match="leaves on purpose"):
+        apply(replay(history(leaves)), Step(ENDS, s.EndStateApplied(end_state="cancel")))
+    stays = replay(history(leaves, s.HandedOver(reason="leaving"), s.Staying(), notices_at=begins))
+    assert stays.next_at == begins and not stays.is_told
+    told = replay(history(s.NoticeBegun(), leaves, notices_at=begins))
+    assert told.next_at == T0 + DAY  # now a person is asked instead
 
 
 class Histories(RuleBasedStateMachine):
@@ -263,6 +279,9 @@ class Histories(RuleBasedStateMachine):
                 s.TakenBack(),
                 s.Stopped(),
                 s.Resumed(),
+                s.Leaving(leaves_at=T0 + 9 * DAY),
+                s.Staying(),
+                s.HandedOver(reason="leaving"),
                 s.ManualRetry(),
                 s.Note(text="x"),
             ]
