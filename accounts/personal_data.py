@@ -142,7 +142,7 @@ def _money() -> None:
     table(
         "accounts.billingcustomer",
         person="name email properties",
-        code="provider external_id language country currency default_method",
+        code="provider external_id language country currency default_method discount",
         of=lambda p: Q(email__in=p.emails),
         erase=lambda p: {"name": "", "email": "", "properties": {}},
     )

@@ -26,6 +26,13 @@ class BillingCustomer(PublicModel):
     country = models.CharField(max_length=2, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     default_method = models.CharField(max_length=200, blank=True)
+    discount = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="what is taken off all subscriptions that have no discount of their own",
+        default="",
+        db_default="",
+    )
     is_deleted = models.BooleanField(default=False)
     properties = models.JSONField(default=dict, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True)

@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.gateways.stripe.client import BillingError
-from accounts.gateways.stripe.reading import list_charges, list_invoices, list_subscriptions
+from accounts.gateways.stripe.reading import list_charges, list_invoices_since, list_subscriptions
 from accounts.models import BillingDifference, BillingSync, LedgerRow
 from accounts.services.billing_refresh import Reader
 from accounts.services.billing_syncs import Walk
@@ -60,7 +60,7 @@ def since(sync: BillingSync) -> datetime:
 
 
 def _subscriptions(walk: Walk, after: str) -> tuple[Iterable[tuple[Any, ...]], str]:
-    page = list_subscriptions(walk.gateway, after)
+    page = list_subscriptions(walk.gateway, after, is_brief=True)
     limit = walk.sync.started_at - FRESH
     return [
         (one.id, "", one.status, None, one.currency) for one in page.rows if one.started_at < limit
@@ -68,7 +68,7 @@ def _subscriptions(walk: Walk, after: str) -> tuple[Iterable[tuple[Any, ...]], s
 
 
 def _invoices(walk: Walk, after: str) -> tuple[Iterable[tuple[Any, ...]], str]:
-    page = list_invoices(walk.gateway, after, since=since(walk.sync))
+    page = list_invoices_since(walk.gateway, after, since(walk.sync))
     limit = walk.sync.started_at - FRESH
     rows = [
         (one.id, "", one.status, one.amount_due_minor, one.currency)

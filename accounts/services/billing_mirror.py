@@ -109,6 +109,7 @@ def customer_values(
         "country": found.country[:2],
         "currency": found.currency[:3],
         "default_method": found.default_method_id,
+        "discount": found.discount[:300],
         "is_deleted": False,
         "fetched_at": fetched_at,
     }

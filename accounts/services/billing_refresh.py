@@ -102,8 +102,12 @@ class Reader:
                 return
 
     def customer(self, customer_id: str) -> None:
+        """With its running subscriptions where what is taken off all of them is another than before."""
         at = database_now()
-        self.found.customers.append((read_customer(self.gateway, customer_id), at))
+        facts = read_customer(self.gateway, customer_id)
+        self.found.customers.append((facts, at))
+        for subscription_id in self._known(lambda: _discounted_otherwise(facts)):
+            self.read(subscription_id)
 
     def method(self, method_id: str) -> None:
         at = database_now()
@@ -157,6 +161,12 @@ class Reader:
     def _known(self, rows: Callable[[], Iterable[T]]) -> list[T]:
         with workspace_scope(self.gateway.workspace_id):
             return list(rows())
+
+
+def _discounted_otherwise(found: CustomerFacts) -> Iterable[str]:
+    payers = BillingCustomer.objects.filter(external_id=found.id).exclude(discount=found.discount)
+    running = Subscription.objects.filter(customer__in=payers, ended_at__isnull=True)
+    return running.order_by("external_id").values_list("external_id", flat=True)
 
 
 _READERS: tuple[tuple[str, Callable[[Reader, str], None]], ...] = (

@@ -4,7 +4,7 @@ from typing import Any
 
 from fake_stripe.errors import invalid
 from fake_stripe.objects import payment_intents
-from fake_stripe.objects.discounts import drop_finished, reductions
+from fake_stripe.objects.discounts import applied, drop_finished, finish_customer, reductions
 from fake_stripe.objects.invoice_payments import close_payment, open_payment
 from fake_stripe.session import Session
 from fake_stripe.wire import Json
@@ -15,7 +15,8 @@ DAY = 86_400
 def make_invoice(session: Session, customer: Json, lines: list[Json], *, reason: str, **fields: Any) -> Json:
     """A saved draft. `fields`: subscription, discounts, collection_method, days_until_due, metadata, …"""
     subscription = fields.pop("subscription", None)
-    discounts = fields.pop("discounts", [])
+    own = fields.pop("discounts", [])
+    discounts = applied(customer, own)
     days = fields.pop("days_until_due", None)
     subtotal = sum(line["amount"] for line in lines)
     taken = reductions(session, discounts, subtotal)
@@ -51,6 +52,8 @@ def make_invoice(session: Session, customer: Json, lines: list[Json], *, reason:
         }
         record["default_payment_method"] = record.get("default_payment_method")
     session.created(record, "invoice.created")
+    if discounts and not own:
+        finish_customer(session, customer)
     return record
 
 

@@ -4,7 +4,7 @@ from fake_stripe.billing import periods, standing
 from fake_stripe.billing.ending import end_subscription
 from fake_stripe.billing.invoicing import close, finish_discounts, make_invoice
 from fake_stripe.billing.paying import method_for
-from fake_stripe.objects.discounts import reductions
+from fake_stripe.objects.discounts import applied, reductions
 from fake_stripe.session import Session, copy
 from fake_stripe.wire import Json
 
@@ -58,7 +58,8 @@ def preview(session: Session, subscription: Json) -> Json:
         lines = periods.lines_of(session, ahead) + lines
     customer = session.load("customer", subscription["customer"], param="customer")
     subtotal = sum(line["amount"] for line in lines)
-    taken = reductions(session, subscription.get("discounts", []), subtotal)
+    discounts = applied(customer, subscription.get("discounts", []))
+    taken = reductions(session, discounts, subtotal)
     total = subtotal - sum(one["amount"] for one in taken)
     details = {"metadata": subscription.get("metadata", {}), "subscription": subscription["id"]}
     record = {
@@ -70,7 +71,7 @@ def preview(session: Session, subscription: Json) -> Json:
         "customer": customer["id"],
         "customer_email": customer.get("email"),
         "customer_name": customer.get("name"),
-        "discounts": subscription.get("discounts", []),
+        "discounts": discounts,
         "status": "draft",
         "subtotal": subtotal,
         "total": total,

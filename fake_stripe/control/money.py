@@ -3,6 +3,7 @@
 from fake_stripe.cards import TEST_CARDS
 from fake_stripe.control import Wrong, command
 from fake_stripe.errors import Declined
+from fake_stripe.objects.discounts import put_on_customer
 from fake_stripe.objects.method_making import new_card, new_other, replace_card
 from fake_stripe.outcomes import problem_of, simple_plan
 from fake_stripe.pages.acting import authenticate, complete_checkout
@@ -31,6 +32,13 @@ def set_outcomes(session: Session, given: Json) -> Json:
     for method in methods:
         session.save({**method, "_plan": plan, "_uses": 0})
     return {"changed": len(methods)}
+
+
+@command("POST", "discount")
+def discount(session: Session, given: Json) -> Json:
+    """{"customer": …, "coupon": id or null}: what the dashboard can put on a customer and the newest API cannot."""
+    put_on_customer(session, session.load("customer", given["customer"]), given.get("coupon"))
+    return {"customer": given["customer"]}
 
 
 @command("POST", "cards/replace")

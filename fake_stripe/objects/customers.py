@@ -51,7 +51,10 @@ PLAIN = (
 def customer_shape(session: Session, record: Json) -> Json:
     if record.get("deleted"):
         return {"id": record["id"], "object": "customer", "deleted": True}
-    return public(record, DEFAULTS)
+    shown = public(record, DEFAULTS)
+    if shown["discount"]:
+        shown["discount"] = session.render(session.load("discount", shown["discount"]))
+    return shown
 
 
 @includable("customer", "subscriptions")
@@ -141,6 +144,14 @@ def list_customers(session: Session, params: Json) -> Json:
         extra, values = extra + " AND json_extract(body, '$.email') = ?", (email,)  # type: ignore[assignment]
     where = {"clock": params.get("test_clock")}
     return list_of(session, "customer", params, "/v1/customers", extra=(extra, values), **where)
+
+
+@route("DELETE", "/v1/customers/{customer}/discount", "CustomerDeleteDiscountParams")
+def delete_customer_discount(session: Session, params: Json, key: str) -> Json:
+    from fake_stripe.objects.discounts import put_on_customer
+
+    put_on_customer(session, session.load("customer", key), None)
+    return {"deleted": True, "object": "discount"}
 
 
 @route("DELETE", "/v1/customers/{customer}", "CustomerDeleteParams")

@@ -106,6 +106,24 @@ def _end(coupon: Json, start: int) -> int | None:
     return add_interval(start, "month", coupon["duration_in_months"])
 
 
+def put_on_customer(session: Session, customer: Json, coupon: str | None) -> None:
+    """One discount for all that the customer buys, in place of the one before; none to take it away."""
+    before = session.render(customer)
+    if former := customer.get("discount"):
+        session.emit("customer.discount.deleted", session.render(session.load("discount", former)))
+    customer["discount"] = None
+    if coupon:
+        customer["discount"] = redeem(
+            session, {"coupon": coupon}, customer=customer["id"], subscription=None
+        )["id"]
+    session.changed(customer, before, "customer.updated")
+
+
+def applied(customer: Json, own: list[str]) -> list[str]:
+    """What counts on an invoice: its own discounts; without any, the one that hangs on the customer."""
+    return own or [key for key in [customer.get("discount")] if key]
+
+
 def reductions(session: Session, discounts: list[str], subtotal: int) -> list[Json]:
     """What each discount takes off, in order: [{"amount": minor units, "discount": id}]."""
     rest, result = subtotal, []
@@ -136,3 +154,13 @@ def drop_finished(session: Session, owner: Json) -> None:
         else:
             kept.append(key)
     owner["discounts"] = kept
+
+
+def finish_customer(session: Session, customer: Json) -> None:
+    """The same for the one that hangs on a customer."""
+    owner = {"discounts": applied(customer, [])}
+    before = session.render(customer)
+    drop_finished(session, owner)
+    if customer.get("discount") and not owner["discounts"]:
+        customer["discount"] = None
+        session.changed(customer, before, "customer.updated")

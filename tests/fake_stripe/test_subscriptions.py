@@ -91,6 +91,25 @@ def test_a_coupon_put_on_later_and_used_up(shop):
         shop.stripe.subscriptions.update(second.id, wish)
 
 
+def test_a_discount_on_the_customer_counts_where_the_subscription_has_none(shop):
+    api = shop.stripe
+    half = api.coupons.create({"percent_off": 50, "duration": "forever"})
+    ten = api.coupons.create({"amount_off": 1000, "currency": "usd", "duration": "forever"})
+    customer = shop.customer()[0]
+    shop.fake.control("POST", "discount", customer=customer, coupon=half.id)
+    assert api.customers.retrieve(customer).discount.source.coupon == half.id
+    inherits = shop.subscribe(customer)
+    has_own = shop.subscribe(customer, discounts=[{"coupon": ten.id}])
+    bills = [shop.invoice(one.latest_invoice).total for one in (inherits, has_own)]
+    assert bills == [MONTHLY // 2, MONTHLY - 1000]
+    assert api.invoices.create_preview({"subscription": inherits.id}).total == MONTHLY // 2
+    assert shop.subscription(inherits.id).discounts == []
+    api.customers.delete_discount(customer)
+    assert api.customers.retrieve(customer).discount is None
+    shop.fake.advance(days=32)
+    assert sorted(row["amount"] for row in shop.fake.ledger())[-1] == MONTHLY
+
+
 def test_canceling_now_with_reasons(shop):
     customer, _ = shop.customer("ok", "insufficient_funds")
     subscription = shop.subscribe(customer)

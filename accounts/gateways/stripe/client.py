@@ -73,6 +73,8 @@ class Gateway:
     client: Any
     workspace_id: int
     before_call: Callable[[], None] = field(default=lambda: None)
+    # Coupons by id: what they take off is never changed, and many subscriptions share one.
+    coupons: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def call(self, fn: Callable[[Any], T]) -> T:
         """`fn(client)`, once: no repeats of the SDK's own. Raises BillingError for whatever goes wrong."""

@@ -29,7 +29,7 @@ class MethodFacts:
 
 @dataclass(frozen=True)
 class CustomerFacts:
-    """A deleted customer has its id and nothing else."""
+    """A deleted customer has its id and nothing else. `discount` names what is taken off everything it buys."""
 
     id: str
     is_deleted: bool = False
@@ -41,6 +41,7 @@ class CustomerFacts:
     currency: str = ""
     default_method_id: str = ""
     default_method: MethodFacts | None = None
+    discount: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -95,7 +96,7 @@ class ItemFacts:
 
 @dataclass(frozen=True)
 class SubscriptionFacts:
-    """`cancel_at` also when it ends with its period. `reason` and `feedback` are why it ends, in Stripe's words."""
+    """`cancel_at` also when it ends with its period. `discounts` are its own, else its customer's. `reason` and `feedback` are why it ends, in Stripe's words."""
 
     id: str
     customer_id: str

@@ -37,8 +37,17 @@ def customer(data: Json) -> CustomerFacts:
         currency=currency(data.get("currency")),
         default_method_id=id_of(default),
         default_method=method(default) if isinstance(default, dict) else None,
+        discount=_name_of(data.get("discount")),
         metadata=dict(data.get("metadata") or {}),
     )
+
+
+def _name_of(found: Any) -> str:
+    """What tells a discount from the next one."""
+    if not isinstance(found, dict):
+        return text(found)
+    one = discount(found)
+    return f"{one.coupon_id}:{one.ends_at.isoformat() if one.ends_at else ''}"
 
 
 def method(data: Json) -> MethodFacts:
@@ -132,7 +141,7 @@ def subscription(data: Json) -> SubscriptionFacts:
         period_end=period_end,
         reason=text(details.get("reason")),
         feedback=text(details.get("feedback")),
-        discounts=discounts(data.get("discounts")),
+        discounts=_applied(data),
         default_method_id=id_of(default),
         default_method=method(default) if isinstance(default, dict) else None,
         collection_method=text(data.get("collection_method")),
@@ -140,6 +149,15 @@ def subscription(data: Json) -> SubscriptionFacts:
         pause_ends_at=when(pause.get("resumes_at")),
         metadata=dict(data.get("metadata") or {}),
     )
+
+
+def _applied(data: Json) -> tuple[DiscountFacts, ...]:
+    """Its own discounts. Without any it "inherits the discount from the subscription's customer" (Stripe's SDK,
+    on the parameter `discounts` of a new subscription)."""
+    if own := data.get("discounts"):
+        return discounts(own)
+    customer = data["customer"]
+    return discounts([customer.get("discount")]) if isinstance(customer, dict) else ()
 
 
 def _item(data: Json) -> ItemFacts:

@@ -70,7 +70,8 @@ def _price(gateway: Gateway, price_id: str, *expand: str) -> PriceFacts:
 
 def read_subscription(gateway: Gateway, subscription_id: str) -> SubscriptionFacts:
     """With its payment method, discounts and, where they matter, coupons and tiers."""
-    expand = {"expand": ["default_payment_method", "discounts.source.coupon", "items.data.discounts"]}
+    parts = ["customer", "default_payment_method", "discounts.source.coupon", "items.data.discounts"]
+    expand = {"expand": parts}
     found = _one(gateway, lambda v1: v1.subscriptions.retrieve(subscription_id, expand), parsing.subscription)
     return completed(gateway, found)
 
@@ -89,10 +90,23 @@ def _with_coupons(gateway: Gateway, found: tuple[DiscountFacts, ...]) -> tuple[D
     def read(one: DiscountFacts) -> DiscountFacts:
         if one.duration or not one.coupon_id:
             return one
-        coupon = _one(gateway, lambda v1: v1.coupons.retrieve(one.coupon_id), lambda data: data)
-        return replace(parsing.discount({"source": {"coupon": coupon}}), ends_at=one.ends_at)
+        return replace(_coupon(gateway, one.coupon_id), ends_at=one.ends_at)
 
     return tuple(read(one) for one in found)
+
+
+def _coupon(gateway: Gateway, coupon_id: str) -> DiscountFacts:
+    """What a coupon takes off; nothing that we could know of one that was deleted."""
+    if coupon_id not in gateway.coupons:
+        try:
+            coupon: Any = _one(gateway, lambda v1: v1.coupons.retrieve(coupon_id), lambda data: data)
+        except BillingError as error:
+            if not error.is_absent:
+                raise
+            coupon = coupon_id
+        gateway.coupons[coupon_id] = parsing.discount({"source": {"coupon": coupon}})
+    found: DiscountFacts = gateway.coupons[coupon_id]
+    return found
 
 
 def read_invoice(gateway: Gateway, invoice_id: str) -> InvoiceFacts:
@@ -144,17 +158,23 @@ def list_customers(gateway: Gateway, cursor: str) -> Page[CustomerFacts]:
     return _page(gateway, "customers", parsing.customer, cursor, expand=expand)
 
 
-def list_subscriptions(gateway: Gateway, cursor: str) -> Page[SubscriptionFacts]:
-    """All of them, ended ones too. What a list cannot hold is missing (`completed` reads it)."""
-    expand = ["data.default_payment_method", "data.discounts.source.coupon"]
+def list_subscriptions(gateway: Gateway, cursor: str, *, is_brief: bool = False) -> Page[SubscriptionFacts]:
+    """All of them, ended ones too. What a list cannot hold is missing (`completed` reads it); brief, also
+    methods and discounts."""
+    expand = ["data.customer", "data.default_payment_method", "data.discounts.source.coupon"]
+    if is_brief:
+        expand = []
     return _page(gateway, "subscriptions", parsing.subscription, cursor, status="all", expand=expand)
 
 
-def list_invoices(gateway: Gateway, cursor: str, *, since: datetime | None = None) -> Page[InvoiceFacts]:
-    """Without charges; `since` by the time they were made."""
-    return _page(
-        gateway, "invoices", parsing_payments.invoice, cursor, expand=["data.payments"], **_since(since)
-    )
+def list_invoices(gateway: Gateway, cursor: str) -> Page[InvoiceFacts]:
+    """With their payments, without charges."""
+    return _page(gateway, "invoices", parsing_payments.invoice, cursor, expand=["data.payments"])
+
+
+def list_invoices_since(gateway: Gateway, cursor: str, since: datetime) -> Page[InvoiceFacts]:
+    """Those that were made since then, without payments and charges."""
+    return _page(gateway, "invoices", parsing_payments.invoice, cursor, **_since(since))
 
 
 def list_charges(gateway: Gateway, cursor: str, *, since: datetime | None = None) -> Page[ChargeFacts]:

@@ -20,11 +20,13 @@ from accounts.models import (
     Subscription,
 )
 from accounts.services import billing_syncs
+from accounts.services.billing_inbox import store
 from accounts.services.billing_messages import REFUSED_KIND
 from accounts.services.billing_reconcile import request_reconciliations
 from accounts.services.billing_syncs import begin_sync
+from cs_platform.lib.database_clock import database_now
 from cs_platform.lib.scoping import workspace_scope
-from tests.accounts.billing.flood import drain, due_now
+from tests.accounts.billing.flood import drain, due_now, events_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -92,6 +94,34 @@ def test_a_refused_key_is_told_once_and_a_new_one_goes_on(cast, connected, strip
     drain()
     with workspace_scope(cast.workspace.pk):
         assert Invoice.objects.get().status == "paid"
+
+
+def test_a_discount_on_the_customer_counts_where_the_subscription_has_none(cast, connected, stripe_address):
+    """Set, replaced and taken away after the first synchronisation; told by messages of the customer alone."""
+    made = stripe_address.seed(1, plans=[["ok"]], subscriptions=True, amount=4900)
+    v1, customer = stripe_address.client().v1, made["customers"][0]
+    price = v1.subscriptions.retrieve(made["subscriptions"][0]).to_dict()["items"]["data"][0]["price"]["id"]
+    half, ten = ({"percent_off": 50}, {"amount_off": 1000, "currency": "usd"})
+    coupons = [v1.coupons.create({**one, "duration": "forever"}).id for one in (half, ten)]
+    own = v1.subscriptions.create(
+        {"customer": customer, "items": [{"price": price}], "discounts": [{"coupon": coupons[1]}]}
+    )
+    with workspace_scope(cast.workspace.pk):
+        begin_sync(connected, BillingSync.Kind.FIRST, now=timezone.now())
+    drain()
+    told: set[str] = set()
+    for coupon, expected in ((coupons[0], 2450), (coupons[1], 3900), (None, 4900)):
+        stripe_address.control("POST", "discount", customer=customer, coupon=coupon)
+        for event in events_of(stripe_address):
+            if event["id"] not in told:
+                told.add(event["id"])
+                with workspace_scope(cast.workspace.pk):
+                    store(event, received_at=database_now())
+        drain()
+        with workspace_scope(cast.workspace.pk):
+            mrr = dict(Subscription.objects.values_list("external_id", "mrr_minor"))
+            assert mrr == {made["subscriptions"][0]: expected, own.id: 3900}
+            assert sum(MrrMovement.objects.values_list("amount_minor", flat=True)) == expected + 3900
 
 
 def test_what_a_deleted_customer_left_behind_is_mirrored(cast, connected, stripe_address):
