@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from accounts.models import BillingOrder, Invoice, Job, MadeBy, OrderKind, User
 from accounts.services.billing_orders import OrderRefused, place_charge, place_order
 from cs_platform.lib.periods import day_start, local_day
-from dunning.cases.steps import Detail, RetryBegun, RetryNotPlanned, RetryPlanned
+from dunning.cases.steps import CardUpdated, Detail, RetryBegun, RetryNotPlanned, RetryPlanned
 from dunning.cases.transitions import Phase
 from dunning.policy.definition import RetriedBy
-from dunning.policy.planning import NoRetry, Retry, first_notice_at, plan_next
+from dunning.policy.planning import PERSON, NoRetry, Retry, first_notice_at, plan_next
 from dunning.policy.reasons import WhyNot
-from dunning.queries.case_facts import Situation, current_method, situation_of, zone_of_workspace
+from dunning.queries.case_facts import BY_UPDATER, Situation, current_method, situation_of, zone_of_workspace
 from dunning.queries.leaving import is_owed_until
 from dunning.services.case_steps import CHECK_JOB, SOURCE, CaseBook
 from dunning.services.collecting import LOOK_JOB
@@ -38,6 +38,8 @@ def plan(book: CaseBook, *, now: datetime) -> None:
     known = situation_of(book.invoice, ends_at=_last_moment(book), now=now, state=book.state)
     answer = _answer(book, known, now)
     notices_at = _notices_at(book, known, answer)
+    if isinstance(answer, Retry) and book.state.is_refused_for_good:
+        _note_other_card(book, known, now)
     if isinstance(answer, Retry):
         step: Detail = RetryPlanned(
             at=answer.at,
@@ -54,6 +56,14 @@ def plan(book: CaseBook, *, now: datetime) -> None:
             Job.objects.put(CHECK_JOB, book.case.pk)
     if isinstance(answer, Retry) and answer.at <= now:
         begin_retry(book, now=now, known=known)
+
+
+def _note_other_card(book: CaseBook, known: Situation, now: datetime) -> None:
+    """The refusal is of a card that is no longer there: it was learnt after the new card had come."""
+    card = known.method
+    made_by = BY_UPDATER if card and card.replaced_at else PERSON
+    brand, last4 = (card.brand, card.last4) if card else ("", "")
+    book.record(CardUpdated(made_by=made_by, brand=brand, last4=last4), at=now)
 
 
 def _last_moment(book: CaseBook) -> datetime:

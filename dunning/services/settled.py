@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import structlog
 from django.utils.translation import gettext, override
 
 from accounts.models import BillingOrder, OrderKind, OrderState, PaymentMethod, Workspace
 from accounts.registry import OrderSource, order_sources
 from cs_platform.lib.scoping import current_workspace_id
+from dunning.cases.state import IllegalStep
 from dunning.cases.steps import (
     ConfirmationAsked,
     Detail,
@@ -23,6 +25,8 @@ from dunning.policy.judging import Judgement, Refusal
 from dunning.services.case_plans import plan
 from dunning.services.case_steps import SOURCE, CaseBook, open_book, wake
 from dunning.services.closing import after_closing
+
+log = structlog.get_logger(__name__)
 
 
 def register() -> None:
@@ -44,7 +48,10 @@ def on_settled(order: BillingOrder, now: datetime) -> None:
         book.record(ConfirmationAsked(), at=now, order=order)
     if judgement is not None and judgement.is_hard:
         _block(order, now)
-    plan(book, now=now)
+    try:
+        plan(book, now=now)
+    except IllegalStep:  # what was charged is booked whatever comes of the plan; the case's own job asks anew
+        log.exception("dunning.plan_refused", case_id=book.case.pk)
     book.write()
     if was_open and not book.state.is_open:
         after_closing(book, now=now)

@@ -339,3 +339,23 @@ def test_an_end_that_the_provider_refuses_is_told(shop: Shop) -> None:
             last = reread(case).steps.order_by("-number").first()
             assert (last.kind, reread(case).state) == ("note", "uncollectible")
             assert "resource_missing" in last.detail["text"] and world.unexplained() == []
+
+
+def test_a_refusal_for_good_that_is_learnt_after_the_card_was_changed(shop: Shop) -> None:
+    """It speaks of the former card: booked as it is, and the new one is charged."""
+    shop.due_retries(["insufficient_funds", "lost_card"], count=1)
+    shop.fake.faults({"kind": "drop_after", "path": "/v1/invoices/*/pay", "next": 1})
+    shop.charge_once(1)
+    with shop.scope():
+        case = DunningCase.objects.get()
+        customer = case.invoice.customer.external_id
+    v1 = shop.fake.client().v1
+    made = v1.payment_methods.attach("pm_card_visa", {"customer": customer})
+    v1.customers.update(customer, {"invoice_settings": {"default_payment_method": made.id}})
+    refresh(shop, customer, made.id)
+    shop.work(rounds=3)
+    with shop.scope():
+        assert reread(case).state == "recovered"
+        tries = BillingOrder.objects.order_by("number").values_list("decline_code", "state")
+        assert list(tries) == [("lost_card", "failed"), ("", "succeeded")]
+        assert world.disagreements(shop.fake) == {} and world.unexplained() == []

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from accounts.models import BillingOrder, Invoice, OrderKind, PaymentAttempt
+from accounts.models import BillingOrder, Invoice, Job, OrderKind, PaymentAttempt
 from accounts.services.billing_orders import connected
 from accounts.services.billing_pace import paced_gateway
 from accounts.services.billing_refresh import Found, Reader
@@ -203,6 +203,7 @@ class FailedPayment(RuleBasedStateMachine):
         with self.scope():
             orders = BillingOrder.objects.filter(kind=OrderKind.PAY)
             assert not orders.filter(state__in=("sent", "unknown")).exists()
+            assert not Job.objects.filter(last_error="IllegalStep").exists()
             settled = {o.provider_ref: o.state for o in orders.exclude(provider_ref="")}
             made = {row["charge"]: row["status"] for row in self.charges() if row["key"]}
             assert set(made) == set(settled), (made, settled)
