@@ -42,7 +42,15 @@ def test_the_same_scope_nests_and_survives_an_inner_error(cast):
 
 def test_the_database_forgets_the_scope_at_its_end(cast):
     with workspace_scope(cast.workspace.pk):
-        pass
+        make_account("Mine")  # of an empty table Postgres may not ask whose rows they are
+    with pytest.raises(Error), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM accounts_account")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_end_of_the_transaction_is_the_end_of_the_scope(cast):
+    with workspace_scope(cast.workspace.pk):
+        make_account("Mine")
     with pytest.raises(Error), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM accounts_account")
 
