@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import signals
 from accounts.models import Invoice, Job
 from accounts.registry import JobKind, WebhookEvent, job_kinds, webhook_events
-from accounts.services.webhooks import emit
+from accounts.services.webhooks import emit, is_anybody_listening
 from dunning.cases.state import State
 from dunning.models import DunningCase
 from dunning.registry import CaseListener, case_listeners
@@ -69,6 +69,9 @@ def _opened(case: DunningCase, now: datetime) -> None:
 
 
 def _closed(case: DunningCase, now: datetime) -> None:
+    Job.objects.put(AT_ONCE_JOB, case.account_id)
+    if not is_anybody_listening(RECOVERED if case.state == State.RECOVERED else CLOSED):
+        return
     ended = {
         "closed_at": case.closed_at.isoformat() if case.closed_at else None,
         "closing_reason": case.closing_reason,
@@ -78,7 +81,6 @@ def _closed(case: DunningCase, now: datetime) -> None:
         emit(RECOVERED, _payload(case) | ended | money, cause_key=f"{case.pk}:recovered", now=now)
     else:
         emit(CLOSED, _payload(case) | ended | {"state": case.state}, cause_key=f"{case.pk}:closed", now=now)
-    Job.objects.put(AT_ONCE_JOB, case.account_id)
 
 
 def _payload(case: DunningCase) -> dict[str, Any]:

@@ -106,19 +106,17 @@ def _book_attempt(order: BillingOrder, found: Settlement, now: datetime) -> None
         "method": order.method,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM_ATTEMPT, values)
-        if not cursor.rowcount:
-            cursor.execute(_NEW_ATTEMPT, values)
+        cursor.execute(_BOOK, values)
 
 
 # The caller holds the invoice's lock, so that the number is free.
-_CLAIM_ATTEMPT = """
+_BOOK = """
+WITH known AS (
 UPDATE accounts_paymentattempt SET order_id = %(order)s, made_by = %(made_by)s, status = %(status)s,
        decline_code = %(decline)s, advice_code = %(advice)s, network_code = %(network)s
 WHERE workspace_id = %(workspace)s AND invoice_id = %(invoice)s
   AND (external_id = %(charge)s AND external_id <> '' OR order_id = %(order)s)
-"""
-_NEW_ATTEMPT = """
+RETURNING id)
 INSERT INTO accounts_paymentattempt (workspace_id, invoice_id, account_id, number, attempted_at, status,
     decline_code, advice_code, network_code, external_id, amount_minor, made_by, order_id, method,
     method_kind, brand, last4, country, fingerprint)
@@ -130,6 +128,7 @@ SELECT %(workspace)s, %(invoice)s, %(account)s,
     coalesce(m.fingerprint, '')
 FROM (SELECT 1) AS one LEFT JOIN accounts_paymentmethod m
     ON m.workspace_id = %(workspace)s AND m.external_id = %(method)s AND %(method)s <> ''
+WHERE NOT EXISTS (SELECT FROM known)
 """
 
 

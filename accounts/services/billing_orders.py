@@ -56,13 +56,13 @@ def connected() -> BillingConnection | None:
     return found
 
 
+_CONNECTED = "SELECT FROM accounts_billingconnection WHERE workspace_id = %(workspace)s AND disconnected_at IS NULL"
+
+
 def is_connected() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM accounts_billingconnection WHERE workspace_id = %s AND disconnected_at IS NULL",
-            [current_workspace_id()],
-        )
-        return cursor.fetchone() is not None
+        cursor.execute(f"SELECT EXISTS ({_CONNECTED})", {"workspace": current_workspace_id()})
+        return bool(cursor.fetchone()[0])
 
 
 def place_charge(
@@ -81,7 +81,7 @@ def place_charge(
 
     Without a connected provider the order is one to be done by hand, and no job is written.
     """
-    number, newest = _so_far(invoice)
+    number, newest, is_connected = _so_far(invoice)
     parameters: dict[str, Any] = {"off_session": off_session, "expand": PAY_EXPAND}
     if method:
         parameters["payment_method"] = method
@@ -106,24 +106,25 @@ def place_charge(
             result={SEEN: newest},
             created_by=acting_user,
         ),
-        is_ours=bool(invoice.provider),
+        by_hand=not invoice.provider or not is_connected,
         priority=0 if made_by == MadeBy.PLATFORM else URGENT,
     )
 
 
-def _so_far(invoice: Invoice) -> tuple[int, int]:
-    """The number of the next charge, and the newest try that is known (its key): a later reading leaves out
-    what was there before."""
+def _so_far(invoice: Invoice) -> tuple[int, int, bool]:
+    """The number of the next charge, the newest try that is known (its key: a later reading leaves out what was
+    there before), and whether a provider is connected."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT (SELECT coalesce(max(number), 0) + 1 FROM accounts_billingorder"
             "        WHERE workspace_id = %(workspace)s AND invoice_id = %(invoice)s AND kind = 'pay'),"
             " (SELECT coalesce(max(id), 0) FROM accounts_paymentattempt"
-            "        WHERE workspace_id = %(workspace)s AND invoice_id = %(invoice)s)",
+            "        WHERE workspace_id = %(workspace)s AND invoice_id = %(invoice)s),"
+            f" EXISTS ({_CONNECTED})",
             {"workspace": invoice.workspace_id, "invoice": invoice.pk},
         )
-        number, newest = cursor.fetchone()
-    return int(number), int(newest)
+        number, newest, is_connected = cursor.fetchone()
+    return int(number), int(newest), bool(is_connected)
 
 
 def place_order(
@@ -167,7 +168,7 @@ def place_order(
             planned_at=now,
             created_by=acting_user,
         ),
-        is_ours=bool(target.provider),
+        by_hand=not target.provider or not is_connected(),
         priority=0 if made_by == MadeBy.PLATFORM else URGENT,
     )
 
@@ -187,8 +188,7 @@ def method_parameters(*, subscription: Subscription | None, method: str) -> dict
     return {"invoice_settings": {"default_payment_method": method}}
 
 
-def _put(order: BillingOrder, *, is_ours: bool, priority: int) -> BillingOrder:
-    by_hand = not is_ours or not is_connected()
+def _put(order: BillingOrder, *, by_hand: bool, priority: int) -> BillingOrder:
     order.state = OrderState.BY_HAND if by_hand else OrderState.PLANNED
     try:
         with transaction.atomic():

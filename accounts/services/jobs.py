@@ -2,7 +2,7 @@
 
 1. Claim: one conditional UPDATE with SKIP LOCKED sets a lease and an owner (committed).
 2. Run the handler; long handlers extend their lease and fence each of their transactions.
-3. Finish: delete the row where it is still ours, in the transaction of the effect.
+3. Finish: delete the row where it is still ours, in the transaction of the effect, or put it off there.
 Leases and due times are the database's clock. Redis only says "look".
 """
 
@@ -17,9 +17,8 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from django.db import connection, transaction
+from django.db import connection
 
-from accounts.models import Job
 from accounts.registry import JobKind, job_kinds
 from cs_platform.lib.registry import UnknownName
 from cs_platform.lib.scoping import workspace_scope
@@ -56,9 +55,12 @@ class ComeBack(Exception):
         self.delay = delay
 
 
-@dataclass(frozen=True)
+@dataclass
 class Lease:
-    """A claimed job. `hold()` inside a transaction before each write; `extend()` between them."""
+    """A claimed job. `hold()` inside each transaction that writes; `extend()` between them.
+
+    A handler that opens its own scopes may end the job in its last transaction: `finish()` or `put_off()`.
+    """
 
     job_id: int
     workspace_id: int
@@ -66,6 +68,7 @@ class Lease:
     object_id: int
     attempts: int
     owner: str
+    is_over: bool = False
 
     def hold(self) -> None:
         """Lock the job's row for this transaction, or raise LostLease."""
@@ -87,11 +90,40 @@ class Lease:
             if cursor.rowcount != 1:
                 raise LostLease(self.kind)
 
+    def finish(self) -> None:
+        """Done: commit it with the effect. Somebody who asked for another run meanwhile gets it."""
+        self._end(_FINISH, _parameters(self.job_id, self.owner))
+
+    def put_off(self, delay: timedelta) -> None:
+        """Due again after the delay, or at once when somebody asked for it meanwhile; attempts start anew."""
+        self._end(_PUT_OFF, _parameters(delay, self.job_id, self.owner))
+
+    def _end(self, statement: str, values: list[Any]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            if cursor.rowcount != 1:
+                raise LostLease(self.kind)
+        self.is_over = True
+
+
+# One statement each: who is not inside a transaction needs none.
+_PUT_OFF = (
+    "UPDATE accounts_job SET lease_until = NULL, lease_owner = '', attempts = 0, is_rerun_wanted = false,"
+    " due_at = clock_timestamp() + CASE WHEN is_rerun_wanted THEN interval '0' ELSE %s END"
+    " WHERE id = %s AND lease_owner = %s"
+)
+_FINISH = """
+MERGE INTO accounts_job j USING (SELECT %s::bigint AS id, %s AS owner) mine
+ON j.id = mine.id AND j.lease_owner = mine.owner
+WHEN MATCHED AND NOT j.is_rerun_wanted THEN DELETE
+WHEN MATCHED THEN UPDATE SET is_rerun_wanted = false, lease_until = NULL, lease_owner = '', attempts = 0
+"""
+
 
 def claim(*, kind: str | None = None, workspace_id: int | None = None) -> Lease | None:
     """Take the most urgent due job, or None when there is none."""
     owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(8)}"
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         values: dict[str, Any] = {
             "lease": _CLAIM_LEASE,
             "owner": owner,
@@ -139,7 +171,7 @@ def run(lease: Lease) -> None:
     try:
         _execute(kind, lease)
     except ComeBack as later:
-        _put_off(lease, later.delay)
+        _come_back(lease, later.delay)
     except LostLease:
         log.warning("job.lease_lost", kind=lease.kind, object_id=lease.object_id)
     except Exception as error:
@@ -153,11 +185,11 @@ def _execute(kind: JobKind, lease: Lease) -> None:
     if kind.in_scope:
         with workspace_scope(lease.workspace_id):
             kind.handler(lease.object_id)
-            _finish(lease)
+            lease.finish()
     else:
         kind.handler(lease)
-        with transaction.atomic():
-            _finish(lease)
+        if not lease.is_over:
+            lease.finish()
 
 
 def _parameters(*values: Any) -> list[Any]:
@@ -165,31 +197,18 @@ def _parameters(*values: Any) -> list[Any]:
     return list(values)
 
 
-def _finish(lease: Lease) -> None:
-    mine = Job.objects.filter(pk=lease.job_id, lease_owner=lease.owner)
-    if mine.filter(is_rerun_wanted=False).delete()[0]:
-        return
-    again = mine.update(is_rerun_wanted=False, lease_until=None, lease_owner="", attempts=0)
-    if not again:
-        raise LostLease(lease.kind)
-
-
-def _put_off(lease: Lease, delay: timedelta) -> None:
-    """Due again after the delay, or at once when somebody asked for it meanwhile; attempts start anew."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE accounts_job SET lease_until = NULL, lease_owner = '', attempts = 0, is_rerun_wanted = false,"
-            " due_at = clock_timestamp() + CASE WHEN is_rerun_wanted THEN interval '0' ELSE %s END"
-            " WHERE id = %s AND lease_owner = %s",
-            _parameters(delay, lease.job_id, lease.owner),
-        )
+def _come_back(lease: Lease, delay: timedelta) -> None:
+    try:
+        lease.put_off(delay)
+    except LostLease:
+        log.warning("job.lease_lost", kind=lease.kind, object_id=lease.object_id)
 
 
 def _fail(lease: Lease, reason: str, *, park: bool, kind: JobKind | None = None) -> None:
     wait = kind.retry_after * 2 ** min(lease.attempts - 1, 8) if kind else timedelta(0)
     if park:
         log.error("job.parked", kind=lease.kind, object_id=lease.object_id, reason=reason)
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE accounts_job SET lease_until = NULL, lease_owner = '', last_error = %s,"
             " due_at = clock_timestamp() + %s, parked_at = CASE WHEN %s THEN clock_timestamp() END"

@@ -129,7 +129,8 @@ def columns_of(state: CaseState) -> dict[str, Any]:
 
 def open_book(case_id: int) -> CaseBook | None:
     """Lock a case and read its history; None when it is gone."""
-    case = DunningCase.objects.select_for_update(no_key=True).filter(pk=case_id).first()
+    rows = DunningCase.objects.select_related("policy_version")  # whose definition never changes
+    case = rows.select_for_update(no_key=True, of=("self",)).filter(pk=case_id).first()
     return CaseBook(case, history(case)) if case else None
 
 

@@ -34,6 +34,7 @@ from health.services.sequence_engine import nudge_run
 from health.services.sequence_runs import begin_run, exit_run
 
 FOLLOW_JOB = "dunning.notices"
+HEARD = (StepKind.NOTICE_BEGUN, StepKind.NOTICE_SENT, StepKind.CARD_UPDATED)
 QUIET = timedelta(
     hours=24
 )  # a mail about a second invoice, when the first has just told of the account's debt
@@ -98,7 +99,9 @@ def on_resumed(case: DunningCase, now: datetime) -> None:
 
 
 def on_closed(case: DunningCase, now: datetime) -> None:
-    end(case, case.closing_reason, now)
+    """Nothing follows where nobody was told and nobody acted: such an end is silent, and moves no run."""
+    if DunningStep.objects.filter(case=case, kind__in=HEARD).exists():
+        end(case, case.closing_reason, now)
 
 
 def follow_job(lease: Lease) -> None:
