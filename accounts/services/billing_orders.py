@@ -56,7 +56,9 @@ def connected() -> BillingConnection | None:
     return found
 
 
-_CONNECTED = "SELECT FROM accounts_billingconnection WHERE workspace_id = %(workspace)s AND disconnected_at IS NULL"
+_CONNECTED = (
+    "SELECT FROM accounts_billingconnection WHERE workspace_id = %(workspace)s AND disconnected_at IS NULL"
+)
 
 
 def is_connected() -> bool:
