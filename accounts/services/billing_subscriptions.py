@@ -33,7 +33,7 @@ _CAUSES = {
     "payment_failed": EndedCause.INVOLUNTARY,
     "payment_disputed": EndedCause.INVOLUNTARY,
 }
-_NEVER_BEGAN = {"incomplete", "incomplete_expired"}
+_NEVER_BEGAN = "incomplete_expired"
 
 
 @dataclass(frozen=True)
@@ -159,9 +159,7 @@ def _changed(
     changes = list(SubscriptionChange.objects.filter(subscription=row).order_by("effective_at"))
     draft = Draft(row, changes)
     was_over, read_at = row.ended_at is not None, row.fetched_at
-    draft.set({"account_id": known.account_id, **_values(found, known, now)})
-    if found.status not in _NEVER_BEGAN:
-        draft.set({"ended_at": _end(found)})
+    draft.set({"account_id": known.account_id, **_values(found, known, now), "ended_at": _end(found)})
     if not changes:
         changes.append(begin(row).changes[0])
     if found.ended_at is None:
@@ -205,7 +203,10 @@ def _mrr_at_end(found: SubscriptionFacts, now: datetime) -> int:
 
 
 def _end(found: SubscriptionFacts) -> datetime | None:
-    return None if found.ended_at is None else max(found.ended_at, found.started_at)
+    """One whose first bill was never paid was over when it began: nobody was a customer for a day."""
+    if found.ended_at is None or found.status == _NEVER_BEGAN:
+        return found.started_at if found.status == _NEVER_BEGAN else None
+    return max(found.ended_at, found.started_at)
 
 
 def _reason(found: SubscriptionFacts) -> str:

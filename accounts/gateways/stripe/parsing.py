@@ -157,7 +157,10 @@ def _applied(data: Json) -> tuple[DiscountFacts, ...]:
     if own := data.get("discounts"):
         return discounts(own)
     customer = data["customer"]
-    return discounts([customer.get("discount")]) if isinstance(customer, dict) else ()
+    shared = customer.get("discount") if isinstance(customer, dict) else None
+    if not isinstance(shared, dict) or (data.get("ended_at") or shared["start"]) < shared["start"]:
+        return ()  # none, or one that came when this was over
+    return (discount(shared),)
 
 
 def _item(data: Json) -> ItemFacts:

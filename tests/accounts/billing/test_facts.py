@@ -146,6 +146,14 @@ def test_why_it_ended(here, reason, feedback, cause, words):
     assert kinds() == [("new", 4900), ("churn", -4900)]
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_was_never_paid_was_over_when_it_began(here, is_known):
+    if is_known:
+        apply(sub(status="incomplete"), 1)
+    row = apply(sub(status="incomplete_expired", ended_at=NOW), 2)
+    assert (row.status, row.ended_at, kinds()) == ("incomplete_expired", row.started_at, [])
+
+
 @pytest.mark.parametrize("told_at", [NOW + timedelta(minutes=30), NOW + timedelta(days=2)])
 def test_what_changed_unread_before_the_end_is_lost_with_it(here, told_at):
     apply(sub(), 1)
