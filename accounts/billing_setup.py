@@ -30,6 +30,7 @@ from accounts.registry import (
 from accounts.services.billing_inbox import MESSAGE_JOB, drop_messages
 from accounts.services.billing_messages import PARKED_KIND, REFUSED_KIND, work_message
 from accounts.services.billing_reconcile import run_sync
+from accounts.services.billing_rights import MISSING_KIND
 from accounts.services.billing_syncs import LEASE, SYNC_JOB
 
 PERMISSION = "billing.connect"
@@ -121,6 +122,24 @@ def _notifications() -> None:
             order=73,
         )
     )
+    notification_kinds.register(
+        NotificationKind(
+            MISSING_KIND,
+            _("The key for Stripe lacks a right"),
+            _("What needs it waits until it is added."),
+            words=_right_missing,
+            address=lambda context, account: reverse("accounts:billing"),
+            icon="triangle-alert",
+            permission=PERMISSION,
+            order=74,
+        )
+    )
+
+
+def _right_missing(context: dict[str, Any], account: Any) -> tuple[str, str]:
+    return gettext("The key for Stripe lacks a right: %(right)s") % {
+        "right": context.get("right", "")
+    }, gettext("What needs it waits. Add it in Stripe, then press “Look again”.")
 
 
 def _parked(context: dict[str, Any], account: Any) -> tuple[str, str]:

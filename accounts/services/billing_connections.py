@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -10,6 +11,7 @@ from accounts.gateways.stripe.rights import KeyCheck
 from accounts.models import BillingConnection, BillingSync, User
 from accounts.services.audit import audit
 from accounts.services.billing_inbox import current_connection
+from accounts.services.billing_rights import let_orders_go_on
 from accounts.services.billing_syncs import begin_sync
 
 ROTATION = timedelta(hours=24)
@@ -39,6 +41,7 @@ def connect(
     if connected is None:
         connected = BillingConnection(connected_by=acting_user, connected_at=now)
     connected.api_key, connected.is_live = api_key, checked.is_live
+    is_more = bool(set(connected.missing) - set(checked.missing))
     connected.missing, connected.refused_at, connected.last_error = list(checked.missing), None, ""
     if checked.account is not None:
         connected.account_ref, connected.account_name = account_ref[:100], checked.account.name[:200]
@@ -47,7 +50,8 @@ def connect(
     connected.save()
     action = "connected" if is_new else "key_changed"
     audit(f"accounts.billing_connection.{action}", acting_user=acting_user, target=connected)
-    if is_new:
+    let_orders_go_on()
+    if is_new or is_more:
         begin_sync(connected, BillingSync.Kind.FIRST, now=now)
     return connected
 
@@ -63,11 +67,23 @@ def note_rights(*, checked: KeyCheck, now: datetime) -> BillingConnection | None
     """The key was looked at again."""
     connected = current_connection()
     if connected is not None:
-        connected.missing, connected.refused_at = list(checked.missing), None
-        connected.save(update_fields=["missing", "refused_at"])
-        if connected.events_read_to is None:  # the first synchronisation may have stopped at what was missing
-            begin_sync(connected, BillingSync.Kind.FIRST, now=now)
+        connected.refused_at = None
+        connected.save(update_fields=["refused_at"])
+        regain(connected, checked.missing, now=now)
+        let_orders_go_on()
     return connected
+
+
+def regain(connected: BillingConnection, missing: Iterable[str], *, now: datetime) -> None:
+    """These rights are missing still. What could not be read without the others is read now, with all the rest."""
+    left = list(missing)
+    is_more = bool(set(connected.missing) - set(left))
+    connected.missing = left
+    connected.save(update_fields=["missing"])
+    if is_more:
+        let_orders_go_on()
+    if is_more or connected.events_read_to is None:
+        begin_sync(connected, BillingSync.Kind.FIRST, now=now)
 
 
 @transaction.atomic

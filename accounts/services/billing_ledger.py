@@ -19,6 +19,7 @@ from accounts.gateways.stripe.client import BillingError
 from accounts.gateways.stripe.reading import list_charges, list_invoices_since, list_subscriptions
 from accounts.models import BillingDifference, BillingSync, LedgerRow
 from accounts.services.billing_refresh import Reader
+from accounts.services.billing_rights import is_known_right
 from accounts.services.billing_syncs import Walk
 from cs_platform.lib.bulk import upsert
 from cs_platform.lib.database_clock import database_now
@@ -52,6 +53,13 @@ def ledger_step(walk: Walk) -> Write | None:
         walk.position |= {"stage": stage if cursor else following, "after": cursor}
 
     return commit
+
+
+def pass_list(walk: Walk) -> None:
+    """The key may not read this list: it is not compared."""
+    stage = walk.position["stage"]
+    without = [*walk.position.get("without", []), stage]
+    walk.position |= {"stage": STAGES[STAGES.index(stage) + 1], "after": "", "without": without}
 
 
 def since(sync: BillingSync) -> datetime:
@@ -146,7 +154,7 @@ SELECT %(workspace)s, gen_random_uuid(), kind, object_type, external_id,
        jsonb_strip_nulls(jsonb_build_object('status', theirs_status, 'amount_minor', theirs_amount, 'currency', currency)),
        %(found)s
 FROM pairs
-WHERE kind IS NOT NULL AND (ours_at IS NULL OR ours_at < %(began)s)
+WHERE kind IS NOT NULL AND object_type <> ALL (%(without)s) AND (ours_at IS NULL OR ours_at < %(began)s)
   AND NOT EXISTS (SELECT FROM accounts_billingmessage m WHERE m.workspace_id = %(workspace)s
       AND m.object_id IN (pairs.read_id, pairs.external_id) AND m.processed_at IS NULL AND m.parked_at IS NULL)
 ON CONFLICT (workspace_id, kind, object_type, external_id) WHERE resolved_at IS NULL
@@ -177,7 +185,8 @@ def _mend(walk: Walk) -> Write | None:
         try:
             reader.read(read_id or external_id)
         except BillingError as error:
-            if not error.is_absent:  # what the provider does not have cannot be mended by reading
+            # What the provider does not have, or does not show to us, cannot be mended by reading.
+            if not (error.is_absent or is_known_right(error)):
                 raise
 
     def commit() -> None:
@@ -217,6 +226,7 @@ def _values(walk: Walk) -> dict[str, Any]:
         "sync": walk.sync.pk,
         "since": since(walk.sync),
         "began": datetime.fromisoformat(walk.position["began"]),
+        "without": walk.position.get("without", []),
     }
 
 

@@ -20,6 +20,7 @@ from accounts.services.audit import audit
 from accounts.services.billing_inbox import MESSAGE_JOB, current_connection, reader_of
 from accounts.services.billing_pace import paced_gateway
 from accounts.services.billing_refresh import Found, Reader, is_read_since
+from accounts.services.billing_rights import is_known_right, note_missing_right
 from accounts.services.jobs import ComeBack, Lease, LostLease
 from accounts.services.notifications import notify_admins
 from cs_platform.lib.scoping import workspace_scope
@@ -31,6 +32,7 @@ REFUSED_KIND = "accounts.billing_key_refused"
 MOST_FAILURES = 5
 # Not our fault and not the message's: the provider is away, is asked too much, or no longer takes our key.
 _AWAY, _REFUSED = timedelta(seconds=30), timedelta(minutes=15)
+_NO_RIGHT = timedelta(minutes=30)
 
 
 def work_message(lease: Lease) -> None:
@@ -100,9 +102,26 @@ def _judge(lease: Lease, connected: BillingConnection, row: BillingMessage, erro
         with workspace_scope(lease.workspace_id):
             note_refused(connected, now=timezone.now())
         raise ComeBack(_REFUSED)
+    if is_known_right(error):
+        _without_right(lease, connected, row, error)
+        return
     if not error.permanent and error.code != "unreadable":
         raise ComeBack(_AWAY * (1 + random.random())) from error
     _fail(lease, row, error.text)
+
+
+def _without_right(
+    lease: Lease, connected: BillingConnection, row: BillingMessage, error: BillingError
+) -> None:
+    """The key may not read it. Told once; with the right everything is read anew, so that nothing waits here
+    but what only the message itself says."""
+    with workspace_scope(lease.workspace_id):
+        lease.hold()
+        name = note_missing_right(connected, error, now=timezone.now())
+        if not _is_special(row):
+            _close(row, note=f"not read: the key lacks {name}"[:200])
+            return
+    raise ComeBack(_NO_RIGHT * (1 + random.random()))
 
 
 def _fail(lease: Lease, row: BillingMessage, reason: str) -> None:

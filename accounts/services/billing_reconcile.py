@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 
 from accounts.gateways.stripe.client import BillingError
 from accounts.gateways.stripe.reading import list_events, parsed_event
+from accounts.gateways.stripe.rights import still_missing
 from accounts.models import BillingConnection, BillingMessage, BillingSync, Workspace
-from accounts.services.billing_first_sync import first_step
+from accounts.services.billing_connections import regain
+from accounts.services.billing_first_sync import first_step, pass_stage
 from accounts.services.billing_inbox import current_connection, reader_of, store, target_of
-from accounts.services.billing_ledger import finish_ledger, ledger_step
+from accounts.services.billing_ledger import finish_ledger, ledger_step, pass_list
 from accounts.services.billing_syncs import Kind, State, Walk, begin_sync, walk
 from accounts.services.jobs import Lease
 from cs_platform.lib.database_clock import database_now
@@ -28,7 +30,13 @@ Write = Callable[[], None]
 def run_sync(lease: Lease) -> None:
     """Handler of the job of every walk."""
     steps = {Kind.FIRST: first_step, Kind.MESSAGES: messages_step, Kind.LEDGER: ledger_step}
-    walk(lease, {str(kind): step for kind, step in steps.items()}, _finish)
+    passes = {Kind.FIRST: pass_stage, Kind.MESSAGES: pass_messages, Kind.LEDGER: pass_list}
+    walk(
+        lease,
+        {str(kind): step for kind, step in steps.items()},
+        {str(kind): passing for kind, passing in passes.items()},
+        _finish,
+    )
 
 
 def request_reconciliations(now: datetime) -> int:
@@ -75,6 +83,8 @@ def messages_step(walk: Walk) -> Write | None:
     position = walk.position
     if position.get("done"):
         return None
+    if walk.sync.connection.missing and not position:
+        return _ask_for_rights(walk)
     began = datetime.fromisoformat(position["began"]) if "began" in position else database_now()
     since = walk.sync.connection.events_read_to or walk.sync.connection.connected_at
     received_at = database_now()
@@ -93,6 +103,25 @@ def messages_step(walk: Walk) -> Write | None:
     return commit
 
 
+def _ask_for_rights(walk: Walk) -> Write:
+    """Whether rights that were missing are there now."""
+    missing = still_missing(walk.gateway, walk.sync.connection.missing)
+
+    def commit() -> None:
+        connected = BillingConnection.objects.select_for_update().get(pk=walk.sync.connection_id)
+        gone = set(walk.sync.connection.missing) - set(missing)
+        if gone:
+            regain(connected, [name for name in connected.missing if name not in gone], now=walk.now)
+        walk.position = {"asked": True}
+
+    return commit
+
+
+def pass_messages(walk: Walk) -> None:
+    """The key may not read the list: what was read to stays as it was."""
+    walk.position = {"done": True, "without": True}
+
+
 def _matters(data: dict[str, object]) -> bool:
     """Whether the mirror, or somebody above it, does something after this message."""
     try:
@@ -107,10 +136,10 @@ def _finish(walk: Walk) -> None:
     connected = BillingConnection.objects.filter(pk=walk.sync.connection_id)
     if walk.sync.kind == Kind.FIRST:
         connected.update(events_read_to=walk.sync.started_at)
-    elif walk.sync.kind == Kind.MESSAGES:
+    elif walk.sync.kind == Kind.MESSAGES and not walk.position.get("without"):
         began = walk.position.get("began")
         connected.update(events_read_to=datetime.fromisoformat(began) if began else walk.now.astimezone(UTC))
-    else:
+    elif walk.sync.kind == Kind.LEDGER:
         finish_ledger(walk)
     old = BillingSync.objects.filter(kind=walk.sync.kind, finished_at__lt=walk.now - _REMEMBERED)
     old.exclude(kind=Kind.FIRST).delete()

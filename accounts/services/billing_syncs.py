@@ -17,6 +17,7 @@ from accounts.gateways.stripe.client import BillingError, Gateway
 from accounts.models import BillingConnection, BillingSync, Job
 from accounts.services.billing_messages import note_refused
 from accounts.services.billing_pace import paced_gateway
+from accounts.services.billing_rights import is_known_right, note_missing_right
 from accounts.services.jobs import ComeBack, Lease
 from cs_platform.lib.scoping import workspace_scope
 
@@ -47,6 +48,7 @@ class Walk:
 
 # Reads outside any transaction and answers what to write; None when the walk is at its end.
 Step = Callable[[Walk], Callable[[], None] | None]
+Pass = Callable[[Walk], None]
 
 
 def begin_sync(connected: BillingConnection, kind: str, *, now: datetime) -> BillingSync:
@@ -61,8 +63,13 @@ def begin_sync(connected: BillingConnection, kind: str, *, now: datetime) -> Bil
     return sync
 
 
-def walk(lease: Lease, steps: dict[str, Step], finish: Callable[[Walk], None]) -> None:
-    """Take steps until the walk is done or it is others' turn. Raises ComeBack for what is not over."""
+def walk(
+    lease: Lease, steps: dict[str, Step], passes: dict[str, Pass], finish: Callable[[Walk], None]
+) -> None:
+    """Take steps until the walk is done or it is others' turn. Raises ComeBack for what is not over.
+
+    `passes` moves a walk on where the key lacks the right to read: to whatever it may read all the same.
+    """
     opened = _open(lease)
     if opened is None:
         return
@@ -75,7 +82,10 @@ def walk(lease: Lease, steps: dict[str, Step], finish: Callable[[Walk], None]) -
                 return
             _write(opened, write)
     except BillingError as error:
-        _judge(opened, error)
+        if is_known_right(error):
+            _pass_over(opened, error, passes[opened.sync.kind])
+        else:
+            _judge(opened, error)
     raise ComeBack(timedelta(0))
 
 
@@ -113,6 +123,15 @@ def _end(opened: Walk, finish: Callable[[Walk], None]) -> None:
         finish(opened)
         done = BillingSync.objects.filter(pk=opened.sync.pk, state=State.RUNNING)
         done.update(state=State.DONE, finished_at=timezone.now(), counts=opened.counts, cursor={})
+
+
+def _pass_over(opened: Walk, error: BillingError, passing: Pass) -> None:
+    def write() -> None:
+        note_missing_right(opened.sync.connection, error, now=timezone.now())
+        passing(opened)
+
+    _write(opened, write)
+    log.warning("billing.sync_passed_over", kind=opened.sync.kind, reason=error.text)
 
 
 def _judge(opened: Walk, error: BillingError) -> None:

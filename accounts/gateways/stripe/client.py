@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -27,6 +28,7 @@ class BillingError(Exception):
     `permanent`: the same request would be refused again (a decline, a missing right, an unknown id).
     `outcome_unknown`: it may have happened all the same (no answer, 5xx, an answer that cannot be read): ask
     again with the same key, or read. Neither (409, 429): nothing happened yet, come back.
+    `right` is what a restricted key lacks, in the provider's name for it ("invoice_write").
     `text` names the kind of failure in the provider's codes, never what it quotes.
     """
 
@@ -43,6 +45,7 @@ class BillingError(Exception):
         network_code: str = "",
         charge_ref: str = "",
         payment_intent_ref: str = "",
+        right: str = "",
     ) -> None:
         super().__init__(text)
         self.text = text
@@ -50,6 +53,7 @@ class BillingError(Exception):
         self.http_status, self.code = http_status, code
         self.decline_code, self.advice_code, self.network_code = decline_code, advice_code, network_code
         self.charge_ref, self.payment_intent_ref = charge_ref, payment_intent_ref
+        self.right = right
 
     @property
     def is_declined(self) -> bool:
@@ -159,7 +163,14 @@ def _mapped(error: Any) -> BillingError:
         network_code=network_code(told, _brand(told)),
         charge_ref=_text(told, "charge", 200),
         payment_intent_ref=_text(intent, "id", 200) if isinstance(intent, dict) else str(intent or "")[:200],
+        right=_right(told) if status == 403 else "",
     )
+
+
+def _right(told: dict[str, Any]) -> str:
+    """The permission that the provider's words name; "" where they name none."""
+    found = re.search(r"'rak_([a-z_]{3,60})'", _text(told, "message", 2000))
+    return found[1] if found else ""
 
 
 def network_code(told: dict[str, Any], brand: str) -> str:

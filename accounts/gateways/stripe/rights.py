@@ -5,7 +5,7 @@ Stripe answers 403 for a missing right before it looks for the object, else 404.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,13 @@ RIGHTS = (
     Right("event_read", "Events", "Read", _list("events")),
 )  # fmt: skip
 BY_NAME = {right.name: right for right in RIGHTS}
+WAITS_FOR = "no_right:"  # before the right's name in an order's `error_code` while it waits for it
+
+
+def right_words(name: str) -> str:
+    """As the form for restricted keys has it: "Invoices: Write"."""
+    right = BY_NAME.get(name)
+    return f"{right.resource}: {right.level}" if right else name.replace("_", " ")
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,11 @@ def check_key(api_key: str) -> KeyCheck:
             raise
         account = None
     return KeyCheck(is_live="_live_" in api_key, missing=missing, account=account)
+
+
+def still_missing(gateway: Gateway, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of the rights that the key still lacks; what we cannot try counts as missing. Raises like `check_key`."""
+    return tuple(name for name in names if name not in BY_NAME or not _has(gateway, BY_NAME[name]))
 
 
 def _has(gateway: Gateway, right: Right) -> bool:

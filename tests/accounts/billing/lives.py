@@ -190,7 +190,7 @@ def whole_state(workspace: Workspace, *, is_discounted: bool) -> dict[str, Any]:
                 "discount",
             ),
             "methods": rows(
-                PaymentMethod.objects.filter(external_id__in=methods), "external_id", "last4",
+                PaymentMethod.objects.filter(external_id__in=methods, detached_at=None), "external_id", "last4",
                 "customer__external_id", "blocked_at",
             ),
             "subscriptions": rows(

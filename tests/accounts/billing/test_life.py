@@ -41,14 +41,14 @@ def live(cast, fake, witness: BillingConnection, chance: random.Random, seed: in
         with workspace_scope(workspace.pk):
             for key in ("a-1", "a-2"):  # a customer goes to another account that is known; it makes none
                 Account.objects.get_or_create(external_id=key, defaults={"created_at": timezone.now()})
-    if is_past := chance.random() < 0.5:  # messages that are days old when they are worked on
-        fake.freeze(int(timezone.now().timestamp()) - 100 * DAY)
+    is_past = chance.random() < 0.5  # messages that are days old when they are worked on
+    # The clock stands between the steps: nothing may happen after the last message was told.
+    fake.freeze(int(timezone.now().timestamp()) - (100 * DAY if is_past else 100))
     life, told, names = Life(fake, chance), set(), []
     for _ in range(STEPS):
         tell(cast.workspace, events_of(fake), told, chance, share=0.5)
         names.append(life.step())
-        if is_past:
-            fake.advance(hours=chance.choice([0, 0, 1, 30, 7 * 24]))
+        fake.advance(seconds=5, hours=chance.choice([0, 0, 1, 30, 7 * 24]) if is_past else 0)
     tell(cast.workspace, events_of(fake), told, chance, share=1.0)
     drain()
     with workspace_scope(cast.other.pk):
