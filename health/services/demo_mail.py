@@ -19,6 +19,7 @@ from accounts.models import (
     MailTextVersion,
     Motion,
     OutboundEmail,
+    TextPurpose,
 )
 from accounts.registry import placeholders
 from accounts.services.arbiter import place_hold
@@ -27,6 +28,8 @@ from accounts.services.suppressions import address_hash, pause, suppress, unsubs
 
 PEOPLE = 140
 KIND = "accounts.text"
+# What people write; notices of payments come from their own cases.
+WRITTEN = (TextPurpose.PERSONAL, TextPurpose.PLAYBOOK, TextPurpose.ONBOARDING)
 _ENDS = (
     (MailEvent.Kind.HARD_BOUNCE, 0.02, "unknown_user"),
     (MailEvent.Kind.SOFT_BOUNCE, 0.05, "mailbox_full"),
@@ -46,7 +49,9 @@ class _Story:
 def write_demo_mail(*, now: datetime) -> int:
     """Once per workspace, inside its scope; returns the mails written."""
     versions = list(
-        MailTextVersion.objects.filter(published_at__isnull=False).select_related("text").order_by("pk")
+        MailTextVersion.objects.filter(published_at__isnull=False, text__purpose__in=WRITTEN)
+        .select_related("text")
+        .order_by("pk")
     )
     if not versions or OutboundEmail.objects.filter(kind=KIND).exists():
         return 0
