@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 
 from accounts.gateways.stripe.acting import Answer, Outcome, Request
 from accounts.gateways.stripe.client import BillingError
@@ -17,6 +18,7 @@ from accounts.models import (
     BillingCustomer,
     BillingOrder,
     Invoice,
+    Job,
     OrderKind,
     PaymentAttempt,
     PaymentMethod,
@@ -59,9 +61,18 @@ class Bank:
         )
 
 
-@pytest.mark.parametrize(("accounts", "days"), [(8, 60), pytest.param(1000, 365, marks=pytest.mark.soak)])
+# A thousand accounts a year, in four parts that know nothing of each other: `-n 4` does them at once.
+YEAR = [pytest.param(250, 365, part, marks=pytest.mark.soak, id=f"year-{part}-of-4") for part in range(1, 5)]
+
+
+@pytest.mark.parametrize(("accounts", "days", "part"), [(8, 60, 0), *YEAR])
 def test_no_invoice_is_tried_too_often(
-    cast: Any, clock: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch, accounts: int, days: int
+    cast: Any,
+    clock: Callable[[datetime], None],
+    monkeypatch: pytest.MonkeyPatch,
+    accounts: int,
+    days: int,
+    part: int,
 ) -> None:
     seed = random.randrange(10_000)
     bank = Bank(seed)
@@ -80,13 +91,14 @@ def test_no_invoice_is_tried_too_often(
         for hour in (0, 6, 12):  # the worker looks at other times of the day too
             clock(START + timedelta(days=day, hours=hour))
             with scope():
-                world.let_pass()
+                hours_pass(6 if hour else 12)
+                look_at_some(bank.dice)
             run_due_jobs(limit=100_000)
     with scope():
         tries = tries_by_invoice()
         most = max(most_within(moments, 14) for moments in tries.values())
         print(
-            f"seed {seed}: {accounts} accounts, {days} days, {len(tries)} failed invoices, {bank.charges} charges,"
+            f"part {part}, seed {seed}: {accounts} accounts, {days} days, {len(tries)} failed invoices, {bank.charges} charges,"
             f" most in 14 days {most}, in 30 days {max(most_within(m, 30) for m in tries.values())}"
         )
         assert most <= policy.attempts and policy.window_days == 14
@@ -95,6 +107,17 @@ def test_no_invoice_is_tried_too_often(
         assert after_hard() == []
         assert world.unexplained() == []
         assert DunningCase.objects.filter(state="recovered").exists()
+
+
+def hours_pass(hours: int) -> None:
+    """The database's clock stands still beside the product's: what waits comes so much nearer."""
+    Job.objects.update(due_at=F("due_at") - timedelta(hours=hours))
+
+
+def look_at_some(dice: random.Random, share: float = 0.05) -> None:
+    """A worker may look at a case whenever it wants to: that charges nothing before its time."""
+    some = [pk for pk in Job.objects.values_list("pk", flat=True) if dice.random() < share]
+    Job.objects.filter(pk__in=some).update(due_at=datetime(2000, 1, 1, tzinfo=UTC))
 
 
 def make_customers(count: int) -> list[PaymentMethod]:
