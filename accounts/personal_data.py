@@ -36,6 +36,7 @@ def register() -> None:
     _conversations()
     _mail()
     _money()
+    _provider()
     _imports()
     _configuration()
     _machinery()
@@ -139,6 +140,10 @@ def _money() -> None:
         business="last4",
         legal_basis="accounting rows: a card's last four digits, never its number",
     )
+
+
+def _provider() -> None:
+    """The payment provider's side: its customers, cards and messages, and what was ordered from it."""
     table(
         "accounts.billingcustomer",
         person="name email properties",

@@ -24,6 +24,12 @@ _ACCOUNT = {
 
 
 def register() -> None:
+    _own_accounts()
+    _machinery()
+    _events()
+
+
+def _own_accounts() -> None:
     _kind(
         news.RED,
         _("Accounts that turned red"),
@@ -51,6 +57,9 @@ def register() -> None:
         "/accounts/?csm=mine",
         18,
     )
+
+
+def _machinery() -> None:
     notification_kinds.register(
         NotificationKind(
             news.NIGHT_FAILED,
@@ -76,7 +85,6 @@ def register() -> None:
             order=68,
         )
     )
-    _events()
 
 
 def _kind(name: str, label: Any, description: Any, words: Words, icon: str, several: str, order: int) -> None:

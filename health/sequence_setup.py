@@ -52,6 +52,14 @@ ANSWERS = (TouchKind.CALL, TouchKind.MEETING, TouchKind.VISIT)
 
 
 def register() -> None:
+    _work()
+    _in_the_queue()
+    _telling()
+    for action in ACTIONS:
+        sequence_actions.register(action)
+
+
+def _work() -> None:
     job_kinds.register(
         JobKind(
             sequence_runs.RUN_JOB,
@@ -70,6 +78,9 @@ def register() -> None:
             on_settled=sequence_mail.on_settled,
         )
     )
+
+
+def _in_the_queue() -> None:
     experiment_subjects.register(
         ExperimentSubject(SUBJECT, _("Playbook"), describe=_describe, duties=lambda subject_id: ())
     )
@@ -84,6 +95,9 @@ def register() -> None:
     )
     answer_sources.register(AnswerSource("touches", _touched))
     timeline_sources.register(TimelineSource("playbooks", playbook_entries))
+
+
+def _telling() -> None:
     notification_kinds.register(
         NotificationKind(
             PAUSED_KIND,
@@ -99,8 +113,6 @@ def register() -> None:
     webhook_events.register(
         WebhookEvent(sequence_webhook.EVENT, _("A playbook's message"), sequence_webhook.FIELDS)
     )
-    for action in ACTIONS:
-        sequence_actions.register(action)
 
 
 def _enrol(sequence_id: int) -> None:

@@ -35,7 +35,26 @@ def retention_report(context: ReportContext) -> ReportBody:
     if not any(one.start for one in found):
         text = gettext("GRR and NRR look back twelve months; nobody was a customer that long ago.")
         return ReportBody(empty=text)
-    names = labels(context.period)[:months]
+    return ReportBody(
+        charts=[_chart(context, found)],
+        formulas=retention_formulas(found[-1], context.currency),
+        notes=[*few_customers(found), *unpriced_note(context)],
+        headers=["month", "customers_year_before", "nrr", "grr", *money_headers(context.currency)],
+        sheet=[
+            [
+                f"{month:%Y-%m}",
+                one.customers,
+                sheet_rate(one.nrr),
+                sheet_rate(one.grr),
+                *money_cells(one, context.currency),
+            ]
+            for month, one in zip(context.period.full_months, found, strict=True)
+        ],
+    )
+
+
+def _chart(context: ReportContext, found: Sequence[Retention]) -> Chart:
+    names = labels(context.period)[: len(found)]
     series = [
         _rate_series(gettext("NRR"), [one.nrr for one in found], "--chart-1"),
         _rate_series(gettext("GRR"), [one.grr for one in found], "--chart-3"),
@@ -57,29 +76,13 @@ def retention_report(context: ReportContext) -> ReportBody:
         gettext("Revenue churn"),
     ]
     rows = [_year_row(name, one, context.currency) for name, one in zip(names, found, strict=True)]
-    chart = Chart(
+    return Chart(
         "report-retention",
         gettext("GRR and NRR of twelve months"),
         _year_reading(context),
         figure,
         headers,
         rows[::-1],
-    )
-    return ReportBody(
-        charts=[chart],
-        formulas=retention_formulas(found[-1], context.currency),
-        notes=[*few_customers(found), *unpriced_note(context)],
-        headers=["month", "customers_year_before", "nrr", "grr", *money_headers(context.currency)],
-        sheet=[
-            [
-                f"{month:%Y-%m}",
-                one.customers,
-                sheet_rate(one.nrr),
-                sheet_rate(one.grr),
-                *money_cells(one, context.currency),
-            ]
-            for month, one in zip(context.period.full_months, found, strict=True)
-        ],
     )
 
 

@@ -75,7 +75,6 @@ def _cells(day: date, one: Recovery, currency: str) -> list[object]:
 
 
 def _counts(whole: Recovery, weeks: Weeks) -> Chart:
-    names = [day.isoformat() for day, _ in weeks]
     series = [
         Series(
             str(label),
@@ -91,16 +90,26 @@ def _counts(whole: Recovery, weeks: Weeks) -> Chart:
         Series(gettext("Lost"), [o.lost for _, o in weeks], (), "--red-mark"),
     ]
     figure = bar_chart(
-        names,
+        [day.isoformat() for day, _ in weeks],
         series,
         x_title=gettext("Week of the failure, from"),
         y_title=gettext("Failed payments"),
         stacked=True,
     )
-    reading = gettext(
-        "Recovered: %(rate)s. By a silent retry %(silent)s, by a notice %(notice)s, by a person %(person)s."
-    )
-    rows = [
+    headers = [
+        gettext("Week"),
+        gettext("Failed"),
+        gettext("Recovered"),
+        gettext("Still open"),
+        gettext("Lost"),
+        gettext("Median days"),
+    ]
+    title = gettext("Failed payments by week and what became of them")
+    return Chart("report-recovered", title, _reading(whole), figure, headers, _count_rows(weeks)[::-1])
+
+
+def _count_rows(weeks: Weeks) -> list[list[str]]:
+    return [
         [
             day.isoformat(),
             number(one.failed),
@@ -111,22 +120,18 @@ def _counts(whole: Recovery, weeks: Weeks) -> Chart:
         ]
         for day, one in weeks
     ]
-    headers = [
-        gettext("Week"),
-        gettext("Failed"),
-        gettext("Recovered"),
-        gettext("Still open"),
-        gettext("Lost"),
-        gettext("Median days"),
-    ]
-    said = reading % {
+
+
+def _reading(whole: Recovery) -> str:
+    reading = gettext(
+        "Recovered: %(rate)s. By a silent retry %(silent)s, by a notice %(notice)s, by a person %(person)s."
+    )
+    return reading % {
         "rate": with_interval(whole.recovered, whole.failed),
         "silent": number(whole.by_cause.get("silent_retry", 0)),
         "notice": number(whole.by_cause.get("notice", 0)),
         "person": number(whole.by_cause.get("person", 0)),
     }
-    title = gettext("Failed payments by week and what became of them")
-    return Chart("report-recovered", title, said, figure, headers, rows[::-1])
 
 
 def _amounts(context: ReportContext, whole: Recovery, weeks: Weeks) -> Chart:
