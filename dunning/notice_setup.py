@@ -76,12 +76,20 @@ def _placeholders() -> None:
     known("payment.amount", _("What is owed"), "$49.00")
     known("payment.invoice", _("Numbers of the invoices"), "INV-0042")
     known("payment.what", _("What it is for"), "Growth")
-    known("payment.reason", _("Why it did not go through, in neutral words"), "")
-    known("payment.end_date", _("Day on which collection ends"), "14 March")
-    known("payment.end_result", _("What happens on that day"), "")
-    known("payment.date", _("Day of the payment"), "2 March")
+    known(
+        "payment.reason",
+        _("Why it did not go through, in neutral words"),
+        _("Your bank did not accept this payment method. Please use another one."),
+    )
+    known("payment.end_date", _("Day on which collection ends"), _("March 14"))
+    known(
+        "payment.end_result",
+        _("What happens on that day"),
+        _("The invoice stays open then, and your access may be limited."),
+    )
+    known("payment.date", _("Day of the payment"), _("March 2"))
     known("payment.price_before", _("Price before the change"), "$39.00")
-    known("payment.expiry", _("Month in which the card expires"), "March 2027")
+    known("payment.expiry", _("Month in which the card expires"), _("March 2027"))
     placeholders.register(
         Placeholder(
             "payment.card", _("Name of the payment method"), sample="Visa •••• 4242", purposes=PURPOSES

@@ -8,8 +8,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cs_platform.lib.formats import money
+from dunning.cases.order_words import instead_words, not_done_words
 from dunning.cases.steps import LEAVES
 from dunning.cases.words import decline_words
+from dunning.queries.refused_orders import REFUSED_SOURCE
 from dunning.services.handing_over import QUEUE_SOURCE
 from health.registry import QueueSource, queue_sources
 
@@ -18,6 +20,22 @@ def register() -> None:
     queue_sources.register(
         QueueSource(QUEUE_SOURCE, _("Failed payment"), sentence=_sentence, instruction=_instruction)
     )
+    queue_sources.register(
+        QueueSource(
+            REFUSED_SOURCE,
+            _("Not done by the payment provider"),
+            sentence=_refused_sentence,
+            instruction=_refused_instruction,
+        )
+    )
+
+
+def _refused_sentence(evidence: Any) -> str:
+    return not_done_words(evidence.get("act", ""), evidence.get("code", ""))
+
+
+def _refused_instruction(evidence: Any) -> str:
+    return instead_words(evidence.get("act", ""))
 
 
 def _sentence(evidence: Any) -> str:

@@ -19,13 +19,16 @@ from django.utils import timezone
 
 from accounts.gateways.stripe.acting import Answer, Request, act
 from accounts.gateways.stripe.client import BillingError, open_gateway
+from accounts.gateways.stripe.rights import WAITS_FOR
 from accounts.models import OPEN_ORDERS, BillingConnection, BillingOrder, OrderKind, OrderState
 from accounts.registry import order_sources
+from accounts.services.billing_messages import note_refused
 from accounts.services.billing_mirror import lock_object
 from accounts.services.billing_order_reading import Absent, Undecided, read_back
 from accounts.services.billing_order_settling import Settlement, give_up, settle
 from accounts.services.billing_orders import connected
 from accounts.services.billing_pace import paced_gateway, reserve_turn
+from accounts.services.billing_rights import note_missing_right
 from accounts.services.jobs import ComeBack, Lease
 from cs_platform.lib.scoping import workspace_scope
 
@@ -186,11 +189,30 @@ def _not_answered(lease: Lease, begun: _Begun, error: BillingError) -> None:
     elif not error.permanent:
         _undo_sending(lease, begun, NOT_NOW)
     elif error.http_status in (401, 403):
-        _undo_sending(lease, begun, KEY_REFUSED)
+        _wait_for_key(lease, begun, error)
     elif error.is_declined:
         _settle(lease, begun, _declined(error))
     else:
         _read(lease, begun, error.code or f"http_{error.http_status}")
+
+
+def _wait_for_key(lease: Lease, begun: _Begun, error: BillingError) -> None:
+    """Nothing happened: the key, or one of its rights, is missing. Admins are told once, the order says it."""
+    with workspace_scope(lease.workspace_id):
+        if error.is_refused_key:
+            note_refused(begun.way, now=timezone.now())
+            code = error.code or "key_refused"
+        else:
+            needed = _right_for(begun.request)
+            code = WAITS_FOR + note_missing_right(begun.way, error, now=timezone.now(), fallback=needed)
+    _undo_sending(lease, begun, KEY_REFUSED, code)
+
+
+def _right_for(request: Request) -> str:
+    if request.kind == OrderKind.SETUP:
+        return "checkout_session_write"
+    prefixes = {"in_": "invoice_write", "sub_": "subscription_write", "cus_": "customer_write"}
+    return next((right for prefix, right in prefixes.items() if request.target.startswith(prefix)), "")
 
 
 def _declined(error: BillingError) -> Settlement:
@@ -216,16 +238,19 @@ def _leave_unknown(lease: Lease, begun: _Begun, error: BillingError) -> None:
         order.save(update_fields=["state", "error_code"])
         if is_first and order.source_type in order_sources:
             order_sources.get(order.source_type).on_unknown(order, timezone.now())
+        lease.put_off(_pause(order.sends))
     log.warning("billing_order.unknown", order_id=begun.order.pk, code=error.code, sends=begun.order.sends)
-    raise ComeBack(_pause(begun.order.sends))
 
 
 def _pause(sends: int) -> timedelta:
     return PAUSES[min(max(sends, 1), len(PAUSES)) - 1]
 
 
-def _undo_sending(lease: Lease, begun: _Begun, delay: timedelta) -> None:
-    """The provider did not begin: this call does not count. An earlier one without an answer stays as it is."""
+def _undo_sending(lease: Lease, begun: _Begun, delay: timedelta, code: str = "") -> None:
+    """The provider did not begin: this call does not count. An earlier one without an answer stays as it is.
+
+    `code` says on the order why it waits, until its next answer.
+    """
     with workspace_scope(lease.workspace_id):
         lease.hold()
         order = begun.order
@@ -233,7 +258,8 @@ def _undo_sending(lease: Lease, begun: _Begun, delay: timedelta) -> None:
             order.sends -= 1
             if order.sends == 0:
                 order.state, order.sent_at = OrderState.PLANNED, None
-            order.save(update_fields=["state", "sends", "sent_at"])
+            order.error_code = code[:60] or order.error_code
+            order.save(update_fields=["state", "sends", "sent_at", "error_code"])
     raise ComeBack(delay)
 
 
@@ -243,6 +269,9 @@ def _read(lease: Lease, begun: _Begun, refused_code: str = "") -> None:
         found = read_back(paced_gateway(begun.way), begun.order, begun.request)
     except BillingError as error:
         log.warning("billing_order.unread", order_id=begun.order.pk, code=error.code)
+        if error.http_status == 403:
+            with workspace_scope(lease.workspace_id):
+                note_missing_right(begun.way, error, now=timezone.now(), fallback=_right_for(begun.request))
         raise ComeBack(_pause(begun.order.sends + 2)) from error
     if isinstance(found, Undecided) or _still_pending(begun.order, found):
         raise ComeBack(DEBITS)
@@ -258,11 +287,13 @@ def _still_pending(order: BillingOrder, found: Settlement | Absent) -> bool:
 
 
 def _settle(lease: Lease, begun: _Begun, found: Settlement) -> None:
-    """The last transaction: result, mirror, and what follows from it, together."""
+    """The last transaction: result, mirror, what follows from it, and the end of the job, together."""
     with workspace_scope(lease.workspace_id):
         lease.hold()
         if not _lock_again(lease.workspace_id, begun.order):
             return
         settle(begun.order, found, begun_at=begun.begun_at, now=timezone.now())
-    if found.state == OrderState.PENDING:
-        raise ComeBack(DEBITS)
+        if found.state == OrderState.PENDING:
+            lease.put_off(DEBITS)
+        else:
+            lease.finish()

@@ -197,7 +197,7 @@ class QuestionAsked(Detail):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedOver(Detail):
-    """`reason` "rule", "by_hand", "not_automatic", "nobody", "method" or LEAVES; the ARR at stake in the report
+    """`reason` "rule", "by_hand", "not_automatic", "nobody" or LEAVES; the ARR at stake in the report
     currency."""
 
     KIND: ClassVar = StepKind.HANDED_OVER

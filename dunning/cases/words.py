@@ -234,7 +234,6 @@ def _handed_over(d: s.HandedOver) -> str:
 
 _HANDED: dict[str, Promise] = {
     s.LEAVES: _("The customer leaves; the CSM is to settle with them what is still owed."),
-    "method": _("The new payment method could not be put in its place; the CSM is asked to see to it."),
 }
 
 

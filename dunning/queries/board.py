@@ -19,6 +19,7 @@ from dunning.models import DunningCase
 from dunning.policy.classes import CLASS_WORDS, DeclineClass
 from dunning.queries.board_filter import PHASES, BoardFilter
 from dunning.queries.recoveries import read_recoveries
+from dunning.queries.refused_orders import with_hurdles
 from dunning.recovery import Recovery, recovery
 from health.queries.choices import Choice
 from health.queries.keyset import Page, page_of
@@ -46,9 +47,14 @@ class BoardFacets:
 
 
 def board_page(wanted: BoardFilter, *, membership: Membership, size: int = PAGE_SIZE) -> Page:
-    """One page of cases with account, CSM and invoice; one query."""
+    """One page of cases with account, CSM and invoice, and whether a person has to do what the provider would
+    not; two queries."""
     cases = wanted.cases(membership).select_related("account__csm__user", "invoice")
-    return page_of(cases, wanted.order, after=wanted.after, before=wanted.before, size=size)
+    page = page_of(cases, wanted.order, after=wanted.after, before=wanted.before, size=size)
+    hindered = with_hurdles(page.rows)
+    for case in page.rows:
+        case.is_hindered = case.pk in hindered
+    return page
 
 
 def board_facets(

@@ -12,6 +12,7 @@ from accounts.models import BillingOrder, Invoice, PaymentAttempt, PaymentMethod
 from dunning.cases.steps import Step, StepKind
 from dunning.cases.words import STEP_TITLES, closing_words, decline_words, step_words
 from dunning.models import AdvanceNotice, BillQuestion, DunningCase, DunningStep
+from dunning.queries.refused_orders import Hurdle, hurdles_of
 
 ICONS: dict[str, tuple[str, str]] = {
     StepKind.OPENED: ("credit-card", "red"),
@@ -63,6 +64,7 @@ class CasePage:
     advance: list[AdvanceNotice]
     refusal: str
     closing: str
+    hurdles: list[Hurdle]
 
 
 def find_case(public_id: UUID) -> QuerySet[DunningCase]:
@@ -79,7 +81,7 @@ def find_case(public_id: UUID) -> QuerySet[DunningCase]:
 
 
 def case_page(case: DunningCase) -> CasePage:
-    """The case's history, newest first, its charges and the account's other open cases; eight queries."""
+    """The case's history, newest first, its charges and the account's other open cases; ten queries."""
     invoice = case.invoice
     others = DunningCase.objects.filter(account=case.account, state="open").exclude(pk=case.pk)
     return CasePage(
@@ -93,6 +95,7 @@ def case_page(case: DunningCase) -> CasePage:
         advance=list(AdvanceNotice.objects.filter(account=case.account).order_by("-id")[:5]),
         refusal=decline_words(case.decline_code, case.decline_class),
         closing=closing_words(case.closing_reason) if case.closing_reason else "",
+        hurdles=hurdles_of(case),
     )
 
 

@@ -39,6 +39,7 @@ from cs_platform.lib.scoping import current_workspace_id, workspace_scope
 from dunning.queries.case_facts import current_method
 from dunning.queries.owed import open_cases, open_invoices
 from dunning.services.case_verbs import CaseRefused, card_updated
+from dunning.services.method_charges import charge_by_name, close_questions_of
 from dunning.services.pay_links import RETURN_HOURS, short_token
 
 SETUP_SOURCE, SET_SOURCE = "dunning.card", "dunning.card_set"
@@ -217,13 +218,19 @@ def put_in_place(order: BillingOrder, facts: SetupFacts, *, now: datetime) -> No
 
 
 def on_method_set(order: BillingOrder, now: datetime) -> None:
-    """The new method is in its place: the mirror says so, and every case that it concerns tries again at once."""
+    """The new method is in its place: the mirror says so, and every case that it concerns tries again at once.
+
+    Where the provider would not put it there, what is open is charged with it once, by name.
+    """
+    if order.state in (OrderState.FAILED, OrderState.BY_HAND):
+        charge_by_name(order, now=now)
     if order.state != OrderState.SUCCEEDED:
         return
     if "invoice_settings" in order.parameters:
         BillingCustomer.objects.filter(pk=order.customer_id).update(default_method=order.method)
     else:
         Subscription.objects.filter(pk=order.subscription_id).update(default_method=order.method)
+    close_questions_of(order, now=now)
     method = PaymentMethod.objects.filter(external_id=order.method).first()
     for case in sorted(open_cases(order.account_id), key=lambda case: case.pk):
         there = current_method(case.invoice)

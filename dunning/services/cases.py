@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import (
@@ -45,6 +46,7 @@ from dunning.services.collecting import LOOK_JOB, is_collected
 from dunning.services.leaving import note_leaving
 from dunning.services.notice_holdout import is_held_out
 from dunning.services.policies import definition_of, version_in_force
+from dunning.services.refused_orders import DONE_WITH, close_questions
 
 LEAST_TIME = timedelta(days=7)  # between the opening and the end, for notices to be read
 ON_ITS_WAY = (OrderState.SENT, OrderState.UNKNOWN)
@@ -163,6 +165,8 @@ def class_of(attempt: PaymentAttempt, policy: PolicyDefinition) -> str:
 def _follow(book: CaseBook, invoice: Invoice, now: datetime) -> None:
     """What the invoice shows that the case does not know yet."""
     if not book.state.is_open:
+        if invoice.status in DONE_WITH:
+            close_questions(book.case, now=now)
         return
     if ending := _ending(book, invoice, now):
         if not stop_orders(book, now=now):
@@ -236,7 +240,11 @@ def _note_card(book: CaseBook, invoice: Invoice, now: datetime) -> None:
         return
     if method.replaced_at is not None and method.replaced_at > since:
         _card_updated(book, method, "provider", now)
-    elif _is_other(method, last) and (book.state.card_updated_at is None or method.created_at > since):
+    elif (
+        _is_other(method, last)
+        and not _was_tried(invoice, method)
+        and (book.state.card_updated_at is None or method.created_at > since)
+    ):
         _card_updated(book, method, "person", now)
 
 
@@ -244,6 +252,15 @@ def _is_other(method: PaymentMethod, last: PaymentAttempt) -> bool:
     if last.fingerprint and method.fingerprint:
         return method.fingerprint != last.fingerprint
     return bool(last.method) and method.external_id != last.method
+
+
+def _was_tried(invoice: Invoice, method: PaymentMethod) -> bool:
+    """It is the one that failed before: the last try was of another method, named for that charge alone."""
+    tries = PaymentAttempt.objects.filter(invoice=invoice)
+    same = Q(method=method.external_id)
+    return bool(
+        tries.filter(same | Q(fingerprint=method.fingerprint) if method.fingerprint else same).exists()
+    )
 
 
 def _card_updated(book: CaseBook, method: PaymentMethod, made_by: str, now: datetime) -> None:

@@ -15,6 +15,7 @@ from dunning.policy.definition import EndState
 from dunning.registry import case_listeners
 from dunning.services.case_steps import SOURCE, CaseBook
 from dunning.services.handing_over import close_item
+from dunning.services.refused_orders import ask_for, close_questions
 from health.models import ResolutionResult
 
 # What each end state orders of the provider.
@@ -26,6 +27,7 @@ def after_closing(book: CaseBook, *, now: datetime) -> None:
     case = book.case
     result = ResolutionResult.HELPED if book.state.state is State.RECOVERED else ResolutionResult.NOT_NEEDED
     close_item(case, result=result, now=now)
+    close_questions(case, OrderKind.TAKE_OVER, now=now)
     for listener in case_listeners:
         listener.on_closed(case, now)
 
@@ -60,7 +62,7 @@ def apply_end_state(book: CaseBook, *, now: datetime) -> None:
 
 def _order(book: CaseBook, kind: OrderKind, day: date, now: datetime, **target: Any) -> None:
     try:
-        place_order(
+        order = place_order(
             kind=kind,
             account_id=book.case.account_id,
             cause=f"case:{book.case.pk}",
@@ -72,6 +74,7 @@ def _order(book: CaseBook, kind: OrderKind, day: date, now: datetime, **target: 
         )
     except OrderRefused:  # ordered before
         return
+    ask_for(book, order, now=now)  # without a provider it is a person's from the start
 
 
 def _today(now: datetime) -> date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,23 +45,27 @@ def hand_to_csm(book: CaseBook, *, reason: str, now: datetime, acting_user: Any 
 def open_item(
     case: DunningCase, *, reason: str, now: datetime, arr_minor: int, arr_currency: str
 ) -> QueueItem:
-    """The case's item in the queue, opened or brought up to date; the queue's row follows at once."""
+    """The case's item in the queue, opened or brought up to date."""
+    evidence = {
+        "reason": reason,
+        "arr_minor": arr_minor,
+        "arr_currency": arr_currency,
+        "decline_code": case.decline_code,
+    }
+    return put_item(case, source=f"{QUEUE_SOURCE}:{case.pk}", evidence=evidence, now=now)
+
+
+def put_item(case: DunningCase, *, source: str, evidence: Mapping[str, Any], now: datetime) -> QueueItem:
+    """An item of the queue about a case, opened or brought up to date; the queue's row follows at once."""
     workspace = Workspace.objects.get(pk=current_workspace_id())
+    about = {"case": str(case.public_id), "amount_minor": case.amount_minor, "currency": case.currency}
     item, _made = QueueItem.objects.update_or_create(
         account_id=case.account_id,
-        source=f"{QUEUE_SOURCE}:{case.pk}",
+        source=source,
         closed_at=None,
         defaults={
             "severity": Severity.HIGH,
-            "evidence": {
-                "case": str(case.public_id),
-                "reason": reason,
-                "amount_minor": case.amount_minor,
-                "currency": case.currency,
-                "arr_minor": arr_minor,
-                "arr_currency": arr_currency,
-                "decline_code": case.decline_code,
-            },
+            "evidence": about | dict(evidence),
             "opened_on": local_day(now, workspace.zone),
         },
     )
@@ -70,7 +75,11 @@ def open_item(
 
 def close_item(case: DunningCase, *, result: ResolutionResult, now: datetime) -> None:
     """Nothing is to be done any more."""
-    source = f"{QUEUE_SOURCE}:{case.pk}"
+    close_items_of(case, source=f"{QUEUE_SOURCE}:{case.pk}", result=result, now=now)
+
+
+def close_items_of(case: DunningCase, *, source: str, result: ResolutionResult, now: datetime) -> None:
+    """The item of this source, if it is open, is closed with a result."""
     items = QueueItem.objects.filter(account_id=case.account_id, source=source, closed_at__isnull=True)
     if not items.update(closed_at=now):
         return

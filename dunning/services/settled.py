@@ -5,16 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 import structlog
-from django.utils.translation import gettext, override
 
-from accounts.models import BillingOrder, OrderKind, OrderState, PaymentMethod, Workspace
+from accounts.models import BillingOrder, OrderKind, OrderState, PaymentMethod
 from accounts.registry import OrderSource, order_sources
-from cs_platform.lib.scoping import current_workspace_id
 from dunning.cases.state import IllegalStep
 from dunning.cases.steps import (
     ConfirmationAsked,
     Detail,
-    Note,
     ReadOutcome,
     RetryFailed,
     RetrySettledByReading,
@@ -25,6 +22,7 @@ from dunning.policy.judging import Judgement, Refusal
 from dunning.services.case_plans import plan
 from dunning.services.case_steps import SOURCE, CaseBook, open_book, wake
 from dunning.services.closing import after_closing
+from dunning.services.refused_orders import ask_for
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +37,8 @@ def on_settled(order: BillingOrder, now: datetime) -> None:
     if book is None:
         return
     if order.kind != OrderKind.PAY:
-        _note_what_was_not_done(book, order, now)
+        ask_for(book, order, now=now)
+        book.write()
         return
     was_open = book.state.is_open
     judgement = _judged(book, order)
@@ -58,20 +57,6 @@ def on_settled(order: BillingOrder, now: datetime) -> None:
     wake(book, now=now)
 
 
-def _note_what_was_not_done(book: CaseBook, order: BillingOrder, now: datetime) -> None:
-    """An end state, or taking over, that the provider refused: somebody should read it on the case."""
-    if order.state not in (OrderState.FAILED, OrderState.BY_HAND):
-        return
-    workspace = Workspace.objects.get(pk=current_workspace_id())
-    with override(workspace.language):
-        text = gettext("Not done by the payment provider: %(act)s (%(code)s)") % {
-            "act": OrderKind(order.kind).label,
-            "code": order.error_code or order.state,
-        }
-    book.record(Note(text=text), at=now, order=order)
-    book.write()
-
-
 def on_unknown(order: BillingOrder, now: datetime) -> None:
     """The first call ended without an answer."""
     book = open_book(order.source_id) if order.kind == OrderKind.PAY and order.source_id else None
@@ -83,13 +68,13 @@ def on_unknown(order: BillingOrder, now: datetime) -> None:
 def _judged(book: CaseBook, order: BillingOrder) -> Judgement | None:
     if order.state not in (OrderState.FAILED, OrderState.ACTION_NEEDED) or _is_absent(order):
         return None
-    card = PaymentMethod.objects.filter(external_id=order.method).first() if order.method else None
+    cards = PaymentMethod.objects.filter(external_id=order.method).values_list("brand", flat=True)
     refusal = Refusal(
         order.decline_code or order.error_code,
         order.advice_code,
         order.network_code,
         order.network_code,
-        card.brand if card else "",
+        (cards.first() or "") if order.method else "",
     )
     return book.policy.judge(refusal)
 

@@ -29,6 +29,7 @@ def case(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
         "case": found,
         "account": found.account,
         "may_work": allows(request.membership, "dunning.work"),
+        "may_connect": allows(request.membership, "billing.connect"),
         "workspace": request.membership.workspace,
         # In the drawer an act leads back to the page below it.
         "here": return_address(request, request.path) if is_drawer else request.get_full_path(),

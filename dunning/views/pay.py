@@ -29,9 +29,11 @@ from cs_platform.lib.periods import local_day
 from dunning.forms.pay import QuestionForm
 from dunning.queries.pay_page import PayPage, pay_page
 from dunning.services import card_setup, paying, questions
+from dunning.services.method_charges import named_charges
 from dunning.services.pay_links import PURPOSE
 
 MOST_LOOKS = 20  # of a page that waits, two seconds apart
+_OVER = (OrderState.SUCCEEDED, OrderState.FAILED, OrderState.CANCELED, OrderState.BY_HAND)
 _KNOWN = {code for code, _name in LANGUAGES}
 View = Callable[..., HttpResponse]
 
@@ -149,8 +151,10 @@ def done(request: LinkRequest, account: Account) -> HttpResponse:
     if not sets:
         card_setup.look_now(order)
         transaction.on_commit(nudge)
-    is_saved = bool(sets) and all(one.state == OrderState.SUCCEEDED for one in sets)
-    has_failed = any(one.state in (OrderState.FAILED, OrderState.CANCELED) for one in sets)
+    over = {one.pk: one.state != OrderState.SUCCEEDED for one in sets if one.state in _OVER}
+    named = {one.pk for one in sets if over.get(one.pk) and named_charges(one).exists()}
+    is_saved = bool(sets) and all(one.pk in over for one in sets)
+    has_failed = any(refused and pk not in named for pk, refused in over.items())
     is_moving = not has_failed and (not is_saved or page.is_busy)
     context = _context(request, account, page) | {"is_saved": is_saved, "has_failed": has_failed}
     if is_moving:

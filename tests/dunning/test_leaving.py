@@ -153,12 +153,14 @@ def test_time_after_the_planned_end_is_not_owed(cast: Any) -> None:
         Invoice.objects.update(period_start=ENDS, period_end=ENDS + 30 * DAY)
         invoice.refresh_from_db()
         assert open_case(invoice, now=NOW) is None
-        Invoice.objects.update(period_start=NOW - DAY)  # for both: a person decides
+        engine_world.connect()
+        Invoice.objects.update(period_start=NOW - DAY, provider="stripe")  # for both: a person decides
         invoice.refresh_from_db()
         case = open_case(invoice, now=NOW)
         assert case is not None
         run_until(case, ENDS - DAY)
         assert not BillingOrder.objects.exists()
+        assert case.steps.filter(kind="retry_not_planned", reason="leaves_before").exists()
 
 
 def test_at_the_provider_from_the_wish_to_the_last_day(shop: Shop) -> None:

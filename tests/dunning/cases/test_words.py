@@ -47,7 +47,6 @@ EXAMPLES = [
     s.Leaving(leaves_at=AT),
     s.Staying(),
     s.HandedOver(reason="leaving"),
-    s.HandedOver(reason="method"),
     s.NoticeSent(number=1, name="first"),
     s.NoticeSent(number=4, name="last"),
     s.NoticeBegun(reason="hard"),
