@@ -44,8 +44,12 @@ class AccountsFacets:
 
 
 def accounts_page(wanted: AccountsFilter, *, membership: Membership, size: int = PAGE_SIZE) -> AccountsPage:
-    """One page of states with account and CSM; one query."""
-    states = wanted.states(membership).select_related("account", "csm__user")
+    """One page of states with account and CSM; one query, by segment four."""
+    states = wanted.states(membership)
+    # A page by segment is found first and filled in after: the joins of a list whose size the database cannot
+    # guess would be made row by row over whole tables.
+    join = states.prefetch_related if wanted.segments else states.select_related
+    states = join("account", "csm__user")
     page = page_of(states, wanted.order, after=wanted.after, before=wanted.before, size=size)
     return AccountsPage(page.rows, page.after, page.before)
 
