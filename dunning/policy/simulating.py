@@ -15,16 +15,8 @@ from zoneinfo import ZoneInfo
 
 from cs_platform.lib.periods import local_day
 from dunning.policy.definition import CAP_ATTEMPTS, PolicyDefinition
-from dunning.policy.planning import (
-    PERSON,
-    PLATFORM,
-    AttemptFact,
-    NoRetry,
-    Retry,
-    RetryFacts,
-    first_notice_at,
-    plan_next,
-)
+from dunning.policy.facts import PERSON, PLATFORM, AttemptFact, RetryFacts
+from dunning.policy.planning import NoRetry, Retry, first_notice_at, plan_next
 from dunning.policy.reasons import WhyNot
 
 

@@ -19,14 +19,22 @@ from accounts.models import (
 )
 from cs_platform.lib.scoping import current_workspace_id
 from dunning.cases.transitions import CaseState
-from dunning.policy import planning
-from dunning.policy.planning import AttemptFact, RetryFacts
+from dunning.policy.facts import (
+    FAILED,
+    PENDING,
+    PERSON,
+    PLATFORM,
+    SUCCEEDED,
+    UNKNOWN,
+    AttemptFact,
+    RetryFacts,
+)
 
 CARD_WINDOW = timedelta(days=30)
 _OUTCOMES = {
-    "succeeded": planning.SUCCEEDED,
-    "failed": planning.FAILED,
-    "pending": planning.PENDING,
+    "succeeded": SUCCEEDED,
+    "failed": FAILED,
+    "pending": PENDING,
 }
 _UNDER_WAY = {OrderState.PLANNED, OrderState.SENT, OrderState.UNKNOWN}
 BY_UPDATER = "provider"
@@ -119,7 +127,7 @@ def _without_attempt(invoice: Invoice) -> list[AttemptFact]:
     return [
         AttemptFact(
             at=sent_at or planned_at,
-            outcome=planning.UNKNOWN if state in _UNDER_WAY else planning.FAILED,
+            outcome=UNKNOWN if state in _UNDER_WAY else FAILED,
             decline_code=error_code,
             made_by=made_by,
         )
@@ -130,7 +138,7 @@ def _without_attempt(invoice: Invoice) -> list[AttemptFact]:
 
 def _changed_by(state: CaseState | None) -> str:
     is_updater = state is not None and state.card_updated_by == BY_UPDATER
-    return planning.PLATFORM if is_updater else planning.PERSON
+    return PLATFORM if is_updater else PERSON
 
 
 def _country(invoice: Invoice) -> str:

@@ -14,7 +14,7 @@ from django.db.models import Min
 from accounts.models import PaymentAttempt
 from dunning.cases.words import reason_words
 from dunning.policy.definition import PolicyDefinition
-from dunning.policy.planning import AttemptFact
+from dunning.policy.facts import AttemptFact
 from dunning.policy.simulating import PastFailure, Replayed, Totals, replay_all, totals
 
 PAST = timedelta(days=90)

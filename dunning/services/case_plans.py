@@ -10,7 +10,8 @@ from cs_platform.lib.periods import day_start, local_day
 from dunning.cases.steps import CardUpdated, Detail, RetryBegun, RetryNotPlanned, RetryPlanned
 from dunning.cases.transitions import Phase
 from dunning.policy.definition import RetriedBy
-from dunning.policy.planning import PERSON, NoRetry, Retry, first_notice_at, plan_next
+from dunning.policy.facts import PERSON
+from dunning.policy.planning import NoRetry, Retry, first_notice_at, plan_next
 from dunning.policy.reasons import WhyNot
 from dunning.queries.case_facts import BY_UPDATER, Situation, current_method, situation_of, zone_of_workspace
 from dunning.queries.leaving import is_owed_until

@@ -14,21 +14,9 @@ from cs_platform.lib.periods import local_day
 from dunning.policy.classes import DeclineClass
 from dunning.policy.code_table import DECLINE_RULES
 from dunning.policy.definition import CAP_ATTEMPTS, CAP_DAYS, PolicyDefinition, RetriedBy
+from dunning.policy.facts import PENDING, PERSON, PLATFORM, SUCCEEDED, UNKNOWN, AttemptFact, RetryFacts
 from dunning.policy.placing import is_pay_day, slot
-from dunning.policy.planning import (
-    PENDING,
-    PERSON,
-    PLATFORM,
-    SUCCEEDED,
-    UNKNOWN,
-    AttemptFact,
-    NoRetry,
-    Retry,
-    RetryFacts,
-    first_notice_at,
-    may_try_by_hand,
-    plan_next,
-)
+from dunning.policy.planning import NoRetry, Retry, first_notice_at, may_try_by_hand, plan_next
 from dunning.policy.reasons import Why, WhyNot
 
 POLICY = PolicyDefinition.defaults()

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from dunning.policy.classes import DeclineClass, NoticeRule
 from dunning.policy.definition import PolicyDefinition
-from dunning.policy.planning import AttemptFact
+from dunning.policy.facts import AttemptFact
 from dunning.policy.reasons import WhyNot
 from dunning.policy.simulating import PastFailure, replay_all, replay_failure, totals
 
