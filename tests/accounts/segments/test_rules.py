@@ -1,5 +1,6 @@
 """Rules over accounts: what is read, what is refused, and that the query means what Python says it means."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -251,31 +252,6 @@ def _depth(tree: dict[str, Any]) -> int:
     return 1 + max(map(_depth, children)) if children else 0
 
 
-def _agree(few: list[Account], fields: list[SegmentField], examples: int) -> None:
-    moment = moment_at(NOW)
-    known = values_of(fields, [account.pk for account in few], moment=moment)
-
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
-    @given(trees(fields))
-    def check(data: Any) -> None:
-        try:
-            tree = parse_tree(data)
-        except TreeError as error:
-            if not any(_is_blank(data, problem.path) for problem in error.problems):
-                raise  # anything else than blanks must be read
-            return
-        wanted = {account.pk for account in few if holds(tree, known[account.pk], moment)}
-        assert set(accounts_in(tree, now=NOW).values_list("pk", flat=True)) == wanted, data
-        assert describe(tree)
-
-    check()
-
-
 def _is_blank(data: Any, path: str) -> bool:
     for step in path.split(".") if path else []:
         data = (data.get("all") or data.get("any"))[int(step)]
@@ -291,13 +267,41 @@ def test_an_account_without_a_state_is_no_customer_beside_a_range_too(few):
     assert without and without <= set(accounts_in(parse_tree(beside), now=NOW).values_list("pk", flat=True))
 
 
-def test_any_valid_tree_agrees_with_python(few):
+def _some() -> list[SegmentField]:
     known = all_fields()
-    _agree(few, [known[name] for name in FIELDS], examples=80)
+    return [known[name] for name in FIELDS]
 
 
-@pytest.mark.soak
-def test_any_valid_tree_agrees_with_python_at_length(few):
+def _every() -> list[SegmentField]:
     # A closed list without an entry, such as segments where there is none, has no value that could be drawn.
-    known = [one for one in all_fields().values() if not one.is_closed or (one.choices and one.choices())]
-    _agree(few, known, examples=5_000)
+    return [one for one in all_fields().values() if not one.is_closed or (one.choices and one.choices())]
+
+
+@pytest.mark.parametrize(
+    ("fields", "examples"), [(_some, 80), pytest.param(_every, 5_000, marks=pytest.mark.soak)]
+)
+def test_any_valid_tree_agrees_with_python(
+    few: list[Account], fields: Callable[[], list[SegmentField]], examples: int
+) -> None:
+    moment, drawn = moment_at(NOW), fields()
+    known = values_of(drawn, [account.pk for account in few], moment=moment)
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(trees(drawn))
+    def agrees(data: Any) -> None:
+        try:
+            tree = parse_tree(data)
+        except TreeError as error:
+            if not any(_is_blank(data, problem.path) for problem in error.problems):
+                raise  # anything else than blanks must be read
+            return
+        wanted = {account.pk for account in few if holds(tree, known[account.pk], moment)}
+        assert set(accounts_in(tree, now=NOW).values_list("pk", flat=True)) == wanted, data
+        assert describe(tree)
+
+    agrees()
