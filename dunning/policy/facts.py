@@ -63,6 +63,19 @@ class RetryFacts:
     def last(self) -> AttemptFact | None:
         return self.attempts[-1] if self.attempts else None
 
+    @property
+    def last_of_card(self) -> AttemptFact | None:
+        """The try that the next one follows: the newest, unless that was made with another card, named for it alone,
+        while the card that is there had its own tries before."""
+        last = self.last
+        if (
+            last is None
+            or self.is_same_card(last)
+            or (self.card_changed_at and last.at < self.card_changed_at)
+        ):
+            return last
+        return next((attempt for attempt in reversed(self.attempts) if attempt.card == self.card), last)
+
     def is_same_card(self, attempt: AttemptFact) -> bool:
         if attempt.card and self.card:
             return attempt.card == self.card

@@ -94,7 +94,7 @@ def plan_next(
     `zone` is the customer's, for hours and pay days; `day_zone` the workspace's (default: the same), whose day the
     database counts one charge by.
     """
-    last = facts.last
+    last = facts.last_of_card
     if last is None:
         return NoRetry(WhyNot.NOTHING_FAILED)
     if stopped := _settled(facts, policy, now):
