@@ -16,7 +16,6 @@ from cs_platform.lib.formats import DASH, money, number, percent
 from cs_platform.lib.money import to_major
 
 FEW = 20
-CONVENTION = "convention"
 
 
 def month_name(month: date) -> str:

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,16 +22,6 @@ BOOSTING_RATE = 0.05
 BOOSTING_DEPTH = 3
 CHUNK_ROWS = 16_384
 LARGEST = float(np.finfo(np.float64).max)
-
-
-class Scorer(Protocol):
-    """What both kinds can do with encoded columns."""
-
-    def decision(self, columns: Floats) -> Floats:
-        """Log-odds (N,) of encoded rows (N, P)."""
-
-    def contributions(self, columns: Floats, groups: Ints, features: int) -> Floats:
-        """Log-odds per feature (N, F) against the average row; rows sum to decision - base."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ from django.utils import translation
 from accounts.models import MailText, User, Workspace
 from cs_platform.lib.scoping import current_workspace_id
 from health.models import Sequence
-from health.sequences.library import READY, ReadyPlaybook, draft_of
-from health.services.sequence_plans import create_sequence, free_name, publish
-from health.services.sequence_plans import draft_of as stored_draft
+from health.sequences.library import ReadyPlaybook, draft_of
+from health.services.sequence_plans import create_sequence, free_name
 
 
 @transaction.atomic
@@ -29,16 +28,3 @@ def install(item: ReadyPlaybook, *, acting_user: User | None, now: datetime) -> 
             acting_user=acting_user,
             library_key=item.key,
         )
-
-
-def install_all(*, acting_user: User | None, now: datetime) -> list[Sequence]:
-    """Every ready playbook that is not there yet."""
-    known = set(Sequence.objects.exclude(library_key="").values_list("library_key", flat=True))
-    return [install(item, acting_user=acting_user, now=now) for item in READY if item.key not in known]
-
-
-def publish_draft(sequence: Sequence, *, acting_user: User | None, now: datetime) -> None:
-    """Put a sequence's draft in force as it is."""
-    draft = stored_draft(sequence)
-    if draft is not None:
-        publish(sequence=sequence, definition=draft.definition, note="", acting_user=acting_user, now=now)

@@ -24,8 +24,6 @@ from health.sequences.library import READY, ready
 from health.services import sequence_plans as plans
 from health.services.playbook_library import install
 
-FILTERS = ("open", "done", "exited", "failed")
-
 
 @requires("health.view")
 def playbooks(request: WorkspaceRequest) -> HttpResponse:
