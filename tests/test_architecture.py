@@ -1,6 +1,7 @@
 """The import rules, read from the source: apps point down, rooms point left, heavy packages have one door."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -156,3 +157,28 @@ def test_no_dumping_grounds():
 def test_files_stay_small():
     long = {str(p.relative_to(ROOT)): n for p in sources() if (n := len(p.read_text().splitlines())) > 400}
     assert {name for name in long if "/migrations/" not in name} == set()
+
+
+def test_what_the_architecture_names_is_there():
+    """Each file and folder that docs/architecture.md names, in whichever app it says or leaves out."""
+    text = re.sub(r"```.*?```", "", (ROOT / "docs/architecture.md").read_text(), flags=re.S)
+    named = {
+        name for name in re.findall(r"`([^`]+)`", text) if re.fullmatch(r"[a-z_.]+(/[a-z_0-9.]+)+/?", name)
+    }
+    folders = (
+        "accounts",
+        "cs_platform",
+        "docs",
+        "dunning",
+        "fake_stripe",
+        "health",
+        "static",
+        "templates",
+        "tests",
+    )
+    there = [
+        "/" + path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder).rglob("*")
+    ]
+    missing = [name for name in named if not any(f"/{name.rstrip('/')}" in path for path in there)]
+    assert len(named) > 40
+    assert missing == []
