@@ -18,7 +18,13 @@ from health.registry import QueueSource, queue_sources
 
 def register() -> None:
     queue_sources.register(
-        QueueSource(QUEUE_SOURCE, _("Failed payment"), sentence=_sentence, instruction=_instruction)
+        QueueSource(
+            QUEUE_SOURCE,
+            _("Payment failed"),
+            sentence=_sentence,
+            instruction=_instruction,
+            speaks_for="payment_failed",
+        )
     )
     queue_sources.register(
         QueueSource(

@@ -10,7 +10,7 @@ from django.db.models.functions import JSONObject
 
 from accounts.models import Account
 from health.models import AccountState, ChurnPrediction, ModelVersion, QueueEntry, QueueItem
-from health.queries.causes import RISK, Advice, advice_for, describe_items
+from health.queries.causes import RISK, Advice, advice_for, describe_items, spoken_for
 from health.queries.expected_loss import ExpectedLoss, expected_loss
 from health.queries.experiments import HeldOut, held_out_of
 from health.queries.metric_words import metric_words
@@ -70,6 +70,8 @@ def account_risk(account: Account, *, today: date) -> AccountRisk:
 def _advice(items: list[QueueItem]) -> list[Advice]:
     """Each cause with what to do; where a playbook asks for something because of it, that stands below it and
     the rule's general words are left out."""
+    spoken = spoken_for(item.source for item in items)
+    items = [item for item in items if item.source not in spoken]
     if not items:
         return []
     place = {item.risk_id: at for at, item in enumerate(items) if item.source.startswith(RISK)}

@@ -61,6 +61,12 @@ def source_of(source: str) -> QueueSource | None:
     return queue_sources.get(name) if name in queue_sources else None
 
 
+def spoken_for(sources: Iterable[str]) -> set[str]:
+    """Sources of risks that another of these open sources of one account says more exactly."""
+    found = (source_of(source) for source in sources if not source.startswith(RISK))
+    return {RISK + known.speaks_for for known in found if known is not None and known.speaks_for}
+
+
 def cause_label(source: str) -> str:
     """The name of a cause; a source that nobody registered is shown by its own words."""
     if known := rule_of(source) or source_of(source):

@@ -13,7 +13,7 @@ from django.db import connection
 from accounts.models import Account, Membership
 from health.models import AccountState, ModelVersion, QueueEntry, QueueItem
 from health.queries.bands import BAND_WORDS
-from health.queries.causes import Cause, cause_labels, cause_of
+from health.queries.causes import Cause, cause_labels, cause_of, spoken_for
 from health.queries.choices import Choice
 from health.queries.expected_loss import ExpectedLoss, expected_loss
 from health.queries.experiments import HeldOut, held_out
@@ -124,7 +124,12 @@ def open_causes(account_ids: list[int]) -> dict[int, tuple[Cause, ...]]:
     found: dict[int, list[Cause]] = {}
     for account_id, *item in ordered.values_list("account_id", "source", "evidence", "severity", "opened_on"):
         found.setdefault(account_id, []).append(cause_of(*item))
-    return {account_id: tuple(causes) for account_id, causes in found.items()}
+    return {account_id: _said_once(causes) for account_id, causes in found.items()}
+
+
+def _said_once(causes: list[Cause]) -> tuple[Cause, ...]:
+    spoken = spoken_for(cause.source for cause in causes)
+    return tuple(cause for cause in causes if cause.source not in spoken)
 
 
 def _row(entry: QueueEntry, causes: tuple[Cause, ...], held: tuple[HeldOut, ...]) -> QueueRow:
