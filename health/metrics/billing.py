@@ -8,6 +8,8 @@ from health.metrics.reading import SnapshotReading
 from health.metrics.terms import next_renewal, rates, term_periods
 from health.registry import Metric, MetricFamily, MetricGroup, MetricSource, Unit, Words
 
+TRIED = 365  # days
+
 
 def _billing(reading: SnapshotReading) -> str:
     """Today's terms, those of 180 days ago and the moves between plans, in one pass over the changes."""
@@ -43,13 +45,18 @@ def _invoices(reading: SnapshotReading) -> str:
 
 
 def _failing(reading: SnapshotReading) -> str:
-    """Invoices that failed and were owed at the moment. What was paid of them in part is known as of today only."""
+    """Invoices that failed and were owed at the moment. What was paid of them in part is known as of today only.
+
+    Tries of a year are read, not all there ever were: who failed before and is not tried any more is no news.
+    """
     return f"""
         SELECT i.account_id, min(f.since) AS since, sum((i.amount_minor - i.amount_paid_minor) * rates.factor) AS owed
         FROM accounts_invoice i
         JOIN (
             SELECT invoice_id, min(attempted_at) AS since FROM accounts_paymentattempt
-            WHERE {reading.mine()} AND status = 'failed' AND attempted_at < {reading.instant()} GROUP BY invoice_id
+            WHERE {reading.mine()} AND status = 'failed'
+                AND attempted_at >= {reading.instant(TRIED)} AND attempted_at < {reading.instant()}
+            GROUP BY invoice_id
         ) f ON f.invoice_id = i.id
         LEFT JOIN ({rates(reading)}) rates ON rates.currency = i.currency
         WHERE {reading.mine("i")} AND i.status = 'open' AND i.amount_minor > i.amount_paid_minor
@@ -183,7 +190,8 @@ def _troubles() -> list[Metric]:
             _("Failed and still open"),
             _("What is owed on open invoices whose payment failed, in the report currency."),
             "CASE WHEN facts.has_payments THEN coalesce(round(failing.owed::numeric), 0) END",
-            "sum of amount - paid of open invoices with a failed attempt before as_of, by the latest exchange rate",
+            "sum of amount - paid of open invoices with a failed attempt in [as_of - 365, as_of), by the latest"
+            " exchange rate",
             sources=("failing",),
             unit=Unit.MONEY,
             better="down",
@@ -196,7 +204,8 @@ def _troubles() -> list[Metric]:
             _("Days since the first failed try of the oldest open invoice."),
             "CASE WHEN facts.has_payments THEN"
             " coalesce(floor(date_part('epoch', facts.moment - failing.since) / 86400), 0) END",
-            "whole days from the first failed attempt of the oldest open invoice to as_of; 0 where none is open",
+            "whole days from the first failed attempt in [as_of - 365, as_of) of the oldest open invoice to as_of;"
+            " 0 where none is open",
             sources=("failing",),
             unit=Unit.DAYS,
             better="down",

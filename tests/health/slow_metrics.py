@@ -232,7 +232,11 @@ class SlowMetrics:
         """Open invoices with a failed try: what they are worth, and since when the oldest one is."""
         owed, since = 0.0, []
         for invoice in Invoice.objects.filter(account=self.account, status="open"):
-            tries = PaymentAttempt.objects.filter(invoice=invoice, status="failed", attempted_at__lt=self.now)
+            tries = [
+                one
+                for one in PaymentAttempt.objects.filter(invoice=invoice, status="failed")
+                if self.instant(365) <= one.attempted_at < self.now
+            ]
             left = invoice.amount_minor - invoice.amount_paid_minor
             if tries and left > 0:
                 owed += left * (self.rate(invoice.currency, 0) or 0)
