@@ -3,6 +3,7 @@
 from fake_stripe.declines import Refusal, approval
 from fake_stripe.ids import random_text
 from fake_stripe.lists import list_of
+from fake_stripe.objects.payment_methods import NO_BILLING_DETAILS
 from fake_stripe.routes import route
 from fake_stripe.session import Session, public, shape
 from fake_stripe.wire import Json
@@ -13,20 +14,7 @@ DEFAULTS: Json = {
     "application_fee": None,
     "application_fee_amount": None,
     "balance_transaction": None,
-    "billing_details": {
-        "address": {
-            "city": None,
-            "country": None,
-            "line1": None,
-            "line2": None,
-            "postal_code": None,
-            "state": None,
-        },
-        "email": None,
-        "name": None,
-        "phone": None,
-        "tax_id": None,
-    },
+    "billing_details": NO_BILLING_DETAILS,
     "calculated_statement_descriptor": "EXAMPLE SOFTWARE",
     "customer": None,
     "description": None,

@@ -8,22 +8,23 @@ from fake_stripe.routes import route
 from fake_stripe.session import Session, public, shape
 from fake_stripe.wire import Json
 
+NO_BILLING_DETAILS: Json = {
+    "address": {
+        "city": None,
+        "country": None,
+        "line1": None,
+        "line2": None,
+        "postal_code": None,
+        "state": None,
+    },
+    "email": None,
+    "name": None,
+    "phone": None,
+    "tax_id": None,
+}
 DEFAULTS: Json = {
     "allow_redisplay": "unspecified",
-    "billing_details": {
-        "address": {
-            "city": None,
-            "country": None,
-            "line1": None,
-            "line2": None,
-            "postal_code": None,
-            "state": None,
-        },
-        "email": None,
-        "name": None,
-        "phone": None,
-        "tax_id": None,
-    },
+    "billing_details": NO_BILLING_DETAILS,
     "customer": None,
     "customer_account": None,
     "livemode": False,
