@@ -239,6 +239,7 @@ FILE_UPLOAD_HANDLERS = [
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ko", _("Korean"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["cs_platform.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

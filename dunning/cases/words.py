@@ -116,11 +116,12 @@ def reason_words(code: str, data: Mapping[str, Any] | None = None) -> str:
 
 
 def decline_words(code: str, decline_class: str = "") -> str:
-    """A refusal for a CSM: what the code says, and the class in brackets."""
+    """A refusal for a CSM: what the code says, and the class in brackets unless that is in it."""
     text = str(decline_rule(code).to_csm) if code else gettext("No reason given")
     if decline_class not in set(DeclineClass):
         return text
-    return f"{text} ({CLASS_WORDS[DeclineClass(decline_class)]})"
+    kind = str(CLASS_WORDS[DeclineClass(decline_class)])
+    return text if kind.lower() in text.lower() else f"{text} ({kind})"
 
 
 def closing_words(reason: str) -> str:

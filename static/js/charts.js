@@ -69,10 +69,11 @@ const flatTitles = (axes) =>
       };
     });
 
-// Names along the axis stay level: at most as many as fit, days written short.
+// Names along the axis stay level: at most as many as fit, days written short; dates alike.
 const shortDay = new Intl.DateTimeFormat(document.documentElement.lang, { month: "short", day: "numeric", timeZone: "UTC" });
 
 const level = (axes, data, width) => {
+  if (axes.xaxis.type === "date") Object.assign(axes.xaxis, { nticks: Math.max(Math.floor(width / 90), 2), tickangle: 0 });
   if (axes.xaxis.type !== "category") return;
   const names = [...new Set(data.flatMap((trace) => trace.x ?? []))];
   const step = Math.ceil(names.length / Math.max(Math.floor(width / 72), 2));
@@ -111,9 +112,10 @@ const draw = async (frame) => {
   frame.dataset.drawn = "";
   const figure = JSON.parse(source.textContent);
   const parsed = typeof figure === "string" ? JSON.parse(figure) : figure;
-  const layout = framed(parsed.layout ?? {}, parsed.data, frame.clientWidth || 600);
-  delete layout.template;
   const library = await loadPlotly();
+  // Measured as late as can be: before the page's styles are there, a frame has no width.
+  const layout = framed(parsed.layout ?? {}, parsed.data, frame.clientWidth || Math.min(window.innerWidth - 64, 600));
+  delete layout.template;
   await library.react(frame, painted(parsed.data), painted(layout), {
     displayModeBar: false,
     responsive: true,

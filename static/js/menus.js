@@ -12,3 +12,16 @@ document.addEventListener("keydown", (event) => {
   menu.open = false;
   menu.querySelector("summary").focus();
 });
+
+// On a phone a panel whose chip stands far to the right is moved until it fits.
+document.addEventListener(
+  "toggle",
+  ({ target }) => {
+    const panel = target.open && target.matches?.("details[data-menu]") && target.querySelector(".menu-panel");
+    if (!panel) return;
+    panel.style.translate = "";
+    const over = panel.getBoundingClientRect().right - (document.documentElement.clientWidth - 8);
+    if (over > 0) panel.style.translate = `${-over}px`;
+  },
+  true,
+);
