@@ -35,10 +35,6 @@ class Cause:
         """Red for the severe, amber for the rest of what is serious; the word is always beside it."""
         return {Severity.HIGH: "red", Severity.MEDIUM: "amber"}.get(Severity(self.severity), "")
 
-    @property
-    def severity_label(self) -> str:
-        return str(Severity(self.severity).label)
-
 
 @dataclass(frozen=True, slots=True)
 class Advice:

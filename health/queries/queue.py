@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from django.db import connection
@@ -203,15 +203,3 @@ def _band_choices(counts: Counter[str], chosen: tuple[str, ...]) -> list[Choice]
 def has_live_model() -> bool:
     """Whether probabilities come from a model; else (100 - score) / 100 stands in."""
     return bool(ModelVersion.objects.filter(live_from__isnull=False, live_until__isnull=True).exists())
-
-
-def entry_of(account: Account) -> QueueEntry | None:
-    found: QueueEntry | None = (
-        QueueEntry.objects.filter(account=account).select_related("account__state", "csm__user").first()
-    )
-    return found
-
-
-def days_until(moment: datetime | None, now: datetime) -> int | None:
-    """Whole days from now, negative when past."""
-    return None if moment is None else (moment - now).days
