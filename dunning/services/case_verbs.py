@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -37,6 +37,7 @@ from dunning.services.handing_over import close_item, hand_to_csm
 from health.models import ResolutionResult
 
 LONGEST_NOTE = 2000
+A_MINUTE = timedelta(minutes=1)
 _WORDS = {
     "closed": _("The case is closed."),
     "handed_over": _("The case is in the queue already."),
@@ -128,9 +129,14 @@ def resume(*, case: DunningCase, acting_user: User, now: datetime) -> None:
 
 @transaction.atomic
 def note(*, case: DunningCase, text: str, acting_user: User, now: datetime) -> None:
-    """A remark on the case's timeline; also on a closed one."""
+    """A remark on the case's timeline; also on a closed one. The same words again within a minute are one press too
+    many."""
     book = _open(case, closed_too=True)
-    _record(book, Note(text=text.strip()[:LONGEST_NOTE]), now=now, acting_user=acting_user)
+    wanted = Note(text=text.strip()[:LONGEST_NOTE])
+    just_now = case.steps.filter(kind=wanted.KIND, acting_user=acting_user, happened_at__gt=now - A_MINUTE)
+    if just_now.filter(detail__text=wanted.text).exists():
+        return
+    _record(book, wanted, now=now, acting_user=acting_user)
     book.write()
 
 

@@ -159,3 +159,11 @@ def test_a_question_is_answered_once_by_mail_and_in_the_history(cast, client, ca
         assert mail.to_address == "pat@northwind.test" and mail.reply_to == cast.ben.user.email
         assert DunningStep.objects.get(kind="note").detail["text"] == "It is for two months."
         assert BillQuestion.objects.get().answered_by == cast.ben.user
+
+
+def test_the_same_note_pressed_twice_is_one(cast, client, cases):
+    for text in ("Rang them.", "Rang them.", "Rang them again."):
+        client.post("/dunning/notes/", {**named(cases[0]), "text": text}, follow=True)
+    with workspace_scope(cast.workspace.pk):
+        notes = fresh(cast, cases[0]).steps.filter(kind="note")
+        assert [row.detail["text"] for row in notes.order_by("number")] == ["Rang them.", "Rang them again."]

@@ -50,7 +50,9 @@ from dunning.services.demo.shop import (
 )
 from health.services.simulation.identities import TOLD_AS
 
-LATEST = timedelta(days=11)  # how long ago the last renewal of a buyer may be
+# How long ago the last renewal of a buyer may be: failures are spread over weeks, so that no week stands out; of
+# those whose payments pass, a few are enough.
+LATEST, LATEST_GOOD = timedelta(days=24), timedelta(days=9)
 PATIENCE_SECONDS = 40.0
 CALLS_PER_SECOND = 500  # it is a machine of ours
 # What the cards of these days answer after their last good charge; the others are good.
@@ -58,13 +60,11 @@ ANSWERS: tuple[tuple[str, ...], ...] = (
     ("insufficient_funds", "insufficient_funds", "ok"),
     ("authentication_required",),
     ("lost_card",),
-    ("do_not_honor", "do_not_honor", "ok"),
     ("expired_card",),
     ("insufficient_funds", "ok"),
     ("processing_error", "ok"),
     ("generic_decline",),
     ("insufficient_funds",),
-    ("incorrect_cvc",),
     ("insufficient_funds", "insufficient_funds", "insufficient_funds", "ok"),
     ("do_not_honor",),
 )
@@ -131,8 +131,22 @@ def _buyers(now: datetime) -> list[Buyer]:
         if days is None or not is_listed or now - days[1] > LATEST or now - days[1] < timedelta(hours=4):
             continue
         found.append(_buyer(row, days))
-    found.sort(key=lambda one: -one.seats)
-    return [_answering(one, number) for number, one in enumerate(found)]
+    return _spread(sorted(found, key=lambda one: -one.seats), now)
+
+
+def _spread(buyers: list[Buyer], now: datetime) -> list[Buyer]:
+    """One failing buyer per slot of the time, the largest of those that renewed in it, the latest slot first; and
+    some good ones."""
+    chosen: list[Buyer] = []
+    slot = LATEST / len(ANSWERS)
+    for number, answers in enumerate(ANSWERS):
+        ends = now - slot * number
+        fitting = (one for one in buyers if ends - slot <= one.renewed_at < ends)
+        if one := next(fitting, None):
+            chosen.append(replace(one, answers=answers))
+    failing = {one.account for one in chosen}
+    good = [one for one in buyers if one.account not in failing and now - one.renewed_at <= LATEST_GOOD]
+    return chosen + [replace(one, answers=GOOD) for one in good]
 
 
 def _buyer(row: Subscription, days: tuple[datetime, datetime]) -> Buyer:
@@ -153,10 +167,6 @@ def _buyer(row: Subscription, days: tuple[datetime, datetime]) -> Buyer:
         paid_from=days[0],
         renewed_at=days[1],
     )
-
-
-def _answering(buyer: Buyer, number: int) -> Buyer:
-    return replace(buyer, answers=ANSWERS[number] if number < len(ANSWERS) else GOOD)
 
 
 def _hand_on(buyers: Sequence[Buyer], made: dict[str, Bought]) -> None:
