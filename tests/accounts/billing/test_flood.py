@@ -19,9 +19,12 @@ from accounts.models import (
     Subscription,
     Workspace,
 )
+from accounts.services.billing_inbox import store
+from cs_platform.lib.database_clock import database_now
 from cs_platform.lib.scoping import workspace_scope
 from tests.accounts.billing.conftest import SECRET, connect
-from tests.accounts.billing.flood import bodies_of, drain
+from tests.accounts.billing.flood import bodies_of, drain, events_of
+from tests.accounts.billing.lives import Life, whole_state
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CLIENTS = 16
@@ -115,6 +118,55 @@ def test_any_order_and_any_repetition_end_the_same(cast, stripe_address, events,
         shuffled = run_in(cast.workspace, bodies, chance)
         assert shuffled == in_order
     print(f"{len(bodies)} events, {orders} orders, all end as in order")
+
+
+@pytest.mark.parametrize(
+    ("worlds", "orders"), [(1, 4), pytest.param(20, 50, marks=pytest.mark.soak)], ids=["quick", "long"]
+)
+def test_many_orders_of_small_worlds_end_the_same(cast, stripe_address, worlds, orders):
+    """Many permutations are affordable when each is small: messages of one life, 1 to 5 times, worked on between."""
+    seed = 11 if worlds == 1 else random.randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    connect(cast)
+    connect(cast, workspace=cast.other)
+    told = 0
+    for _ in range(worlds):
+        stripe_address.reset()
+        stripe_address.freeze(int(timezone.now().timestamp()) - 100)
+        life = Life(stripe_address, chance)
+        for _ in range(3):
+            life.step()
+            stripe_address.advance(seconds=5)
+        events = events_of(stripe_address)
+        in_order = told_in(cast.other, events, None)
+        for _ in range(orders):
+            assert told_in(cast.workspace, events, chance) == in_order, seed
+        told += len(events)
+        print(f"{len(events)} messages in {orders} orders")
+    print(f"{worlds} worlds with {told} messages, {worlds * orders} orders, all end as in order")
+
+
+def told_in(
+    workspace: Workspace, events: list[dict[str, Any]], chance: random.Random | None
+) -> dict[str, Any]:
+    """The final state after these messages, in order and once (no chance) or not; begun in an empty workspace."""
+    empty(workspace)
+    work = list(events)
+    if chance is not None:
+        work = [one for one in events for _ in range(chance.randint(1, 5))]
+        chance.shuffle(work)
+    pauses = chance.sample(range(len(work)), 2) if chance else []
+    for number, event in enumerate(work):
+        with workspace_scope(workspace.pk):
+            store(event, received_at=database_now())
+        if number in pauses:
+            drain()
+    drain()
+    with workspace_scope(workspace.pk):
+        assert BillingMessage.objects.count() == len(events)
+        assert not BillingMessage.objects.filter(processed_at__isnull=True).exists()
+    return whole_state(workspace, is_discounted=False)
 
 
 def empty(workspace: Workspace) -> None:

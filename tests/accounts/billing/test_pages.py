@@ -75,13 +75,15 @@ class World:
         chance = self.chance
         if chance.random() < 0.1:
             return CustomerFacts(f"cus_{number}", is_deleted=True)
-        own = chance.choice(["", "", "", "acc-1", "acc-2", f"acc-{number + 10}", "cus_1"])
+        own = chance.choice(["", "", "acc-1", "acc-2", "acc-2", f"acc-{number + 10}", "cus_1"])
         method = self.method(number)
         return CustomerFacts(
             f"cus_{number}",
             created_at=chance.choice([NOW - 90 * DAY, None]),
             name=chance.choice(["", f"Company {number}"]),
-            email=chance.choice(["", "Pay@shared.example", "pay@shared.example", f"c{number}@own.example"]),
+            email=chance.choice(
+                ["", "Pay@shared.example", "pay@shared.example", *[f"c{number}@own.example"] * 2]
+            ),
             language=chance.choice(["", "ko", "xx"]),
             country=chance.choice(["", "KR"]),
             currency="USD",
@@ -157,7 +159,7 @@ def prepare(world: World) -> None:
     known = make_account("Known", external_id="acc-1")
     Contact.objects.create(account=known, external_id="c-1", email="pay@shared.example", created_at=NOW)
     Contact.objects.create(account=known, external_id="cus_3", email="old@own.example", created_at=NOW)
-    remember(["c2@own.example"], tombstone="gone", now=NOW)
+    remember([f"c{number}@own.example" for number in (0, 2, 4)], tombstone="gone", now=NOW)
 
     def some(rows):
         return [one for one in rows if chance.random() < 0.3]
@@ -229,7 +231,7 @@ def everything() -> dict[str, Rows]:
 
 @pytest.mark.parametrize("worlds", [4, pytest.param(200, marks=pytest.mark.soak)], ids=["quick", "long"])
 def test_a_page_ends_as_its_rows_one_by_one(cast, worlds):
-    seeds = random.Random(7) if worlds < 100 else random.Random()
+    seeds = random.Random(4) if worlds < 100 else random.Random()
     at_once = 0
     for _ in range(worlds):
         seed = seeds.randrange(2**32)

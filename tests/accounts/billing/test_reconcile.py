@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from datetime import timedelta
 
 import pytest
@@ -114,10 +115,14 @@ def plant(kind: str, place: int) -> str:
 def test_planted_differences_are_found_and_nothing_else(cast, connected, stripe_address, rows, each):
     """A ledger of `rows` customers: as many subscriptions, invoices and charges."""
     stripe_address.seed(rows, plans=[["ok"], ["insufficient_funds"]], subscriptions=True)
+    began = time.monotonic()
     walk(cast, connected, "first")
+    first_seconds = time.monotonic() - began
     with workspace_scope(cast.workspace.pk):
         total = sum(model.objects.count() for model in (Subscription, Invoice, PaymentAttempt))
+    began = time.monotonic()
     quiet = walk(cast, connected, "ledger", hours=1)
+    print(f"first synchronisation {first_seconds:.1f} s, comparison {time.monotonic() - began:.1f} s")
     with workspace_scope(cast.workspace.pk):
         assert quiet.counts["subscription"] == rows
         assert BillingDifference.objects.count() == 0, "no planted difference yet: each would be false"
