@@ -14,7 +14,6 @@ from typing import Any
 
 import structlog
 from django.db import connection
-from django.db.models import F
 from django.utils import timezone
 
 from accounts.gateways.stripe.acting import Answer, Request, act
@@ -30,10 +29,12 @@ from accounts.services.billing_orders import connected
 from accounts.services.billing_pace import paced_gateway, reserve_turn
 from accounts.services.billing_rights import note_missing_right
 from accounts.services.jobs import ComeBack, Lease
+from cs_platform.lib.quick_rows import QuickRows
 from cs_platform.lib.scoping import workspace_scope
 
 log = structlog.get_logger(__name__)
 
+_ORDERS = QuickRows(BillingOrder)
 KEY_IS_SAFE = timedelta(hours=20)
 NOT_NOW = timedelta(seconds=3)  # 409, 429: nothing happened
 KEY_REFUSED = timedelta(minutes=15)
@@ -102,13 +103,23 @@ def _begin(lease: Lease, now: datetime) -> _Begun | None:
 
 def _load(order_id: int) -> Any:
     """The order, locked, with the provider's ids of what it is about; None when it is gone."""
-    rows = BillingOrder.objects.filter(pk=order_id).annotate(
-        invoice_ref=F("invoice__external_id"),
-        invoice_status=F("invoice__status"),
-        subscription_ref=F("subscription__external_id"),
-        customer_ref=F("customer__external_id"),
-    )
-    return rows.select_for_update(no_key=True, of=("self",)).first()
+    order: Any = _ORDERS.first("id = %s FOR NO KEY UPDATE", order_id)
+    if order is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(_REFS, {"workspace": order.workspace_id, "order": order.pk})
+            found = cursor.fetchone()
+        order.invoice_ref, order.invoice_status, order.subscription_ref, order.customer_ref = found
+    return order
+
+
+_REFS = """
+SELECT i.external_id, i.status,
+    (SELECT external_id FROM accounts_subscription s WHERE s.workspace_id = o.workspace_id AND s.id = o.subscription_id),
+    (SELECT external_id FROM accounts_billingcustomer c WHERE c.workspace_id = o.workspace_id AND c.id = o.customer_id)
+FROM accounts_billingorder o
+LEFT JOIN accounts_invoice i ON i.workspace_id = o.workspace_id AND i.id = o.invoice_id
+WHERE o.workspace_id = %(workspace)s AND o.id = %(order)s
+"""
 
 
 def _lock_again(workspace_id: int, order: Any) -> bool:

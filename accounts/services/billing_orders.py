@@ -25,8 +25,10 @@ from accounts.models import (
     Subscription,
     User,
 )
+from cs_platform.lib.quick_rows import QuickRows
 from cs_platform.lib.scoping import current_workspace_id
 
+_CONNECTIONS = QuickRows(BillingConnection)
 ORDER_JOB = "accounts.billing_order"
 URGENT = -5  # somebody waits for it
 SEEN = "seen"  # of an order's result until it has one: the newest try that was known when it was placed
@@ -52,8 +54,7 @@ class OrderRefused(Exception):
 
 def connected() -> BillingConnection | None:
     """The running workspace's way to its provider, if there is one."""
-    found: BillingConnection | None = BillingConnection.objects.filter(disconnected_at__isnull=True).first()
-    return found
+    return _CONNECTIONS.first("disconnected_at IS NULL ORDER BY id LIMIT 1")
 
 
 _CONNECTED = (

@@ -17,6 +17,7 @@ from accounts.models import (
     PaymentMethod,
     Workspace,
 )
+from cs_platform.lib.quick_rows import QuickRows
 from cs_platform.lib.scoping import current_workspace_id
 from dunning.cases.transitions import CaseState
 from dunning.policy.facts import (
@@ -38,6 +39,7 @@ _OUTCOMES = {
 }
 _UNDER_WAY = {OrderState.PLANNED, OrderState.SENT, OrderState.UNKNOWN}
 BY_UPDATER = "provider"
+_METHODS = QuickRows(PaymentMethod)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,7 @@ def current_method(invoice: Invoice) -> PaymentMethod | None:
     name = own or (invoice.customer.default_method if invoice.customer else "")
     if not name:
         return None
-    found: PaymentMethod | None = PaymentMethod.objects.filter(external_id=name).first()
-    return found
+    return _METHODS.first("external_id = %s", name)
 
 
 def _attempts(invoice: Invoice) -> tuple[AttemptFact, ...]:

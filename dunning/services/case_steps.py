@@ -10,14 +10,16 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from accounts.models import BillingOrder, Invoice, Job, User
+from accounts.models import BillingCustomer, BillingOrder, Invoice, Job, User
+from cs_platform.lib.quick_rows import QuickRows
 from dunning.cases.steps import Detail, Opened, Step
 from dunning.cases.transitions import CaseState, apply, replay
-from dunning.models import DunningCase, DunningStep
+from dunning.models import DunningCase, DunningPolicyVersion, DunningStep
 from dunning.policy.definition import PolicyDefinition
 
 CASE_JOB, CHECK_JOB = "dunning.case", "dunning.check"
 SOURCE = "dunning.case"
+_CASES, _INVOICES, _CUSTOMERS = QuickRows(DunningCase), QuickRows(Invoice), QuickRows(BillingCustomer)
 # Columns of a case that are fields of its state by the same name.
 COLUMNS = (
     "state",
@@ -67,15 +69,19 @@ class CaseBook:
 
     @cached_property
     def invoice(self) -> Invoice:
-        """With what the planner reads along."""
-        rows = Invoice.objects.select_related("subscription", "customer", "account")
-        found: Invoice = rows.get(pk=self.case.invoice_id)
+        """With who pays it."""
+        found = _INVOICES.first("id = %s", self.case.invoice_id)
+        if found is None:
+            raise LookupError("the invoice is gone")
+        if found.customer_id is not None:
+            found.customer = _CUSTOMERS.first("id = %s", found.customer_id)
         return found
 
     @cached_property
     def policy(self) -> PolicyDefinition:
         """What was in force when the case was opened."""
-        return PolicyDefinition.of_json(self.case.policy_version.definition)
+        rows = DunningPolicyVersion.objects.filter(pk=self.case.policy_version_id)
+        return PolicyDefinition.of_json(rows.values_list("definition", flat=True).get())
 
     def record(
         self,
@@ -129,8 +135,7 @@ def columns_of(state: CaseState) -> dict[str, Any]:
 
 def open_book(case_id: int) -> CaseBook | None:
     """Lock a case and read its history; None when it is gone."""
-    rows = DunningCase.objects.select_related("policy_version")  # whose definition never changes
-    case = rows.select_for_update(no_key=True, of=("self",)).filter(pk=case_id).first()
+    case = _CASES.first("id = %s FOR NO KEY UPDATE", case_id)
     return CaseBook(case, history(case)) if case else None
 
 

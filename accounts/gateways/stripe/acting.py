@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from urllib.parse import quote_plus
 
 from accounts.gateways.stripe.client import Gateway, plain
 from accounts.models import OrderKind
@@ -49,18 +50,22 @@ class Answer:
 
 def act(gateway: Gateway, request: Request) -> Answer:
     """Send it once. Raises BillingError for whatever is not a clear answer, declines included."""
-    call = _CALLS[OrderKind(request.kind)]
     options = {"idempotency_key": request.key, "max_network_retries": 0}
 
     def send(client: Any) -> Answer:
-        found = plain(call(client.v1, request.target, dict(request.parameters), options))
-        return _paid(found) if request.kind == OrderKind.PAY else _done(found)
+        parameters = dict(request.parameters)
+        if request.kind == OrderKind.PAY:
+            return _paid(_pay(client, request.target, parameters, options))
+        call = _CALLS[OrderKind(request.kind)]
+        return _done(plain(call(client.v1, request.target, parameters, options)))
 
     return gateway.call(send)
 
 
-def _pay(v1: Any, target: str, parameters: dict[str, Any], options: dict[str, Any]) -> Any:
-    return v1.invoices.pay(target, parameters, options)
+def _pay(client: Any, target: str, parameters: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """As `invoices.pay` sends it; the answer is taken as it is, not made into the SDK's objects and back."""
+    answer = client.raw_request("post", f"/v1/invoices/{quote_plus(target)}/pay", **parameters, **options)
+    return dict(answer.data)
 
 
 def _change_invoice(v1: Any, target: str, parameters: dict[str, Any], options: dict[str, Any]) -> Any:
@@ -91,7 +96,6 @@ def _setup(v1: Any, target: str, parameters: dict[str, Any], options: dict[str, 
 
 
 _CALLS: dict[OrderKind, Callable[[Any, str, dict[str, Any], dict[str, Any]], Any]] = {
-    OrderKind.PAY: _pay,
     OrderKind.TAKE_OVER: _change_invoice,
     OrderKind.HAND_BACK: _change_invoice,
     OrderKind.SET_METHOD: _set_method,
