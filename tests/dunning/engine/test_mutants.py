@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.dunning.engine.mutants import MUTANTS
-from tests.dunning.engine.test_kills import Ordeal, judgement
+from tests.dunning.engine.test_kills import TOO_TAME, Ordeal, judgement
 from tests.fake_stripe.running import FakeStripe
 
 pytestmark = [
@@ -25,8 +25,9 @@ def test_a_planted_bug_is_seen(fake_stripe: FakeStripe, cast: Any, mutant: str) 
         found = judgement(fake_stripe, cast, ORDEAL, mutant)
     except AssertionError as never_done:
         found = {"never done": str(never_done)}
-    print(mutant, {question: str(answer)[:80] for question, answer in found.items()})
-    assert found
+    seen = {question: str(answer)[:80] for question, answer in found.items() if question not in TOO_TAME}
+    print(mutant, seen)
+    assert seen
 
 
 def test_the_same_ordeal_finds_nothing_without_one(fake_stripe: FakeStripe, cast: Any) -> None:
