@@ -203,6 +203,8 @@ def _order_of(
     request: LinkRequest, account: Account, *, public_id: str = "", session: str = ""
 ) -> BillingOrder:
     """A page of the provider that was ordered for this account."""
+    if "\x00" in session:  # the database has no such text
+        raise Http404
     rows = BillingOrder.objects.filter(source_type=card_setup.SETUP_SOURCE, source_id=account.pk)
     try:
         found = rows.filter(provider_ref=session) if session else rows.filter(public_id=UUID(public_id))

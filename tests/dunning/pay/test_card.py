@@ -125,5 +125,6 @@ def test_a_get_changes_nothing(shop: Shop) -> None:
         assert Client().get(f"{path}{name}").status_code == 405
     for name in ("", "wait/", "done/", "wait/?order=x", "done/?session=cs_other"):
         Client().get(f"{path}{name}")
+    assert Client().get(f"{path}done/?session=%00").status_code == 404
     with shop.scope():
         assert not BillingOrder.objects.filter(kind__in=("setup", "pay", "set_method")).exists()
