@@ -37,10 +37,11 @@ contact_changed = DurableSignal("contact_changed")
 subscription_changed = DurableSignal("subscription_changed")
 payment_failed = DurableSignal("payment_failed")
 # Billing. Of an invoice: opened, tried, paid, refunded or closed. Of a customer: another card, or a new one behind
-# the old. Of a subscription: over.
+# the old. Of a subscription: over; about to end, or not any more.
 invoice_changed = DurableSignal("invoice_changed")
 payment_method_changed = DurableSignal("payment_method_changed")
 subscription_ended = DurableSignal("subscription_ended")
+subscription_leaving = DurableSignal("subscription_leaving")
 import_finished = DurableSignal("import_finished")
 time_zone_changed = DurableSignal("time_zone_changed")
 segment_changed = DurableSignal("segment_changed")

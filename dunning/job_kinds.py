@@ -23,5 +23,5 @@ def register() -> None:
     signals.invoice_changed.connect(LOOK_JOB)
     signals.payment_method_changed.connect(CUSTOMER_JOB)
     signals.subscription_ended.connect(SUBSCRIPTION_JOB)
-    signals.subscription_changed.connect(SUBSCRIPTION_JOB)
+    signals.subscription_leaving.connect(SUBSCRIPTION_JOB)
     settled.register()

@@ -25,7 +25,12 @@ from accounts.services.billing_mirror import PROVIDER, apply_method, is_stale, k
 from accounts.services.billing_mrr import discount_ends_at, interval_of, main_item, mrr_minor
 from accounts.services.movements import rebuild_movements
 from accounts.services.subscription_terms import Contradiction, Draft, amend, begin
-from accounts.signals import payment_method_changed, subscription_changed, subscription_ended
+from accounts.signals import (
+    payment_method_changed,
+    subscription_changed,
+    subscription_ended,
+    subscription_leaving,
+)
 
 # Who wanted the end, by Stripe's `cancellation_details.reason`.
 _CAUSES = {
@@ -34,6 +39,7 @@ _CAUSES = {
     "payment_disputed": EndedCause.INVOLUNTARY,
 }
 _NEVER_BEGAN = "incomplete_expired"
+_LEAVING = {"cancel_at", "ended_reason"}  # somebody means to leave, or does not any more
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,8 @@ def apply_subscription(
         subscription_changed.send(row.pk)
     if row.ended_at is not None and not was_over and not draft.is_new:
         subscription_ended.send(row.pk)
+    elif not draft.is_new and _LEAVING & set(draft.before):
+        subscription_leaving.send(row.pk)
     if not draft.is_new and former_method != row.default_method:
         payment_method_changed.send(customer.pk)
     return row
