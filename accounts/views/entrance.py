@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_POST
 
 from accounts.access import (
@@ -66,7 +66,9 @@ def _join(request: HttpRequest, found: Invitation) -> HttpResponse:
     form = None
     if isinstance(request.user, AnonymousUser) and not known:
         form = JoinForm(
-            request.POST or None, email=found.email, initial={"language": found.workspace.language}
+            request.POST or None,
+            email=found.email,
+            initial={"language": get_language() or found.workspace.language},
         )
         if request.method == "POST" and form.is_valid():
             user = User.objects.create_user(

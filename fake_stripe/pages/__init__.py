@@ -5,6 +5,7 @@ from html import escape
 
 from fake_stripe.api import Answer, Request
 from fake_stripe.errors import ApiError, Declined
+from fake_stripe.pages.korean import in_korean
 from fake_stripe.session import Session
 from fake_stripe.wire import Json, parse_form
 from fake_stripe.world import World
@@ -40,4 +41,13 @@ def answer(world: World, request: Request) -> Answer | None:
     world.wake()
     if address:
         return Answer(303, b"", {"Location": address})
+    if _reads_korean(world, request, parts):
+        body = in_korean(body)
     return Answer(200, body, kind="text/html; charset=utf-8")
+
+
+def _reads_korean(world: World, request: Request, parts: list[str]) -> bool:
+    """As Stripe does: the checkout's own language, else the browser's."""
+    record = world.store.load("checkout.session", parts[1]) if parts[0] == "checkout" else None
+    language = (record or {}).get("locale") or request.headers.get("accept-language", "")
+    return str(language).startswith("ko")

@@ -131,3 +131,10 @@ def test_setup_mode_needs_a_currency_or_method_types(shop):
         {"mode": "setup", "success_url": "http://127.0.0.1:1/", **kinds}
     )
     assert made.payment_method_types == ["card"]
+
+
+@pytest.mark.parametrize(("locale", "heading"), [("ko", "결제 수단 저장"), ("en", "Save a payment method")])
+def test_the_checkout_speaks_the_language_it_was_made_for(shop, locale, heading):
+    customer = shop.stripe.customers.create({"name": "Alder"}).id
+    found = page(checkout(shop, customer, locale=locale).url)
+    assert f"<h1>{heading}</h1>" in found and f'<html lang="{locale}">' in found
