@@ -58,6 +58,15 @@ def register() -> None:
             SYNC_JOB, run_sync, in_scope=False, lease=LEASE, max_attempts=50, retry_after=timedelta(seconds=5)
         )
     )
+    _pages()
+    _notifications()
+    for name, label in _ACTIONS.items():
+        audit_actions.register(AuditWord(name, label))
+    for name, label in _OBJECTS.items():
+        audit_objects.register(AuditWord(name, label))
+
+
+def _pages() -> None:
     settings_pages.register(
         SettingsPage(
             "billing",
@@ -90,11 +99,6 @@ def register() -> None:
             order=12,
         )
     )
-    _notifications()
-    for name, label in _ACTIONS.items():
-        audit_actions.register(AuditWord(name, label))
-    for name, label in _OBJECTS.items():
-        audit_objects.register(AuditWord(name, label))
 
 
 def _notifications() -> None:

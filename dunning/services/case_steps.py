@@ -109,10 +109,6 @@ class CaseBook:
         )
         return self._state
 
-    @property
-    def has_news(self) -> bool:
-        return bool(self._new)
-
     def write(self) -> None:
         """Steps and columns, in the running transaction."""
         if not self._new:
