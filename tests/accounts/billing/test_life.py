@@ -18,16 +18,20 @@ from tests.accounts.billing.test_flood import empty
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STEPS = 12
+# Lives that found planted bugs: terms changed unread before an end, a customer's discount, invoices of who moved.
+CHOSEN = (3838591282, 1283288560, 1200367645)
 
 
-@pytest.mark.parametrize("lives", [3, pytest.param(400, marks=pytest.mark.soak)], ids=["quick", "long"])
+@pytest.mark.parametrize(
+    "lives", [len(CHOSEN), pytest.param(400, marks=pytest.mark.soak)], ids=["quick", "long"]
+)
 def test_late_messages_while_life_goes_on(cast, stripe_address, lives):
-    seeds = random.Random(20) if lives < 10 else random.Random()
+    seeds = random.Random()
     connect(cast)
     witness = connect(cast, workspace=cast.other)
     told_in_all = steps_in_all = 0
-    for _ in range(lives):
-        seed = seeds.randrange(2**32)
+    for number in range(lives):
+        seed = CHOSEN[number] if lives == len(CHOSEN) else seeds.randrange(2**32)
         told, steps = live(cast, stripe_address, witness, random.Random(seed), seed)
         told_in_all, steps_in_all = told_in_all + told, steps_in_all + steps
     print(f"{lives} lives, {steps_in_all} steps, {told_in_all} messages, all end as Stripe says")

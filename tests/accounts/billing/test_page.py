@@ -3,10 +3,12 @@
 import pytest
 from django.test import Client
 
-from accounts.models import AuditEntry, BillingConnection, BillingSync, Invoice
+from accounts.models import AuditEntry, BillingConnection, BillingCustomer, BillingSync, Invoice
+from accounts.services.billing_inbox import store
+from cs_platform.lib.database_clock import database_now
 from cs_platform.lib.scoping import workspace_scope
 from tests.accounts.billing.conftest import SECRET, connect
-from tests.accounts.billing.flood import drain, due_now
+from tests.accounts.billing.flood import drain, due_now, events_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEY = "rk_test_restricted_one"
@@ -133,8 +135,15 @@ def test_neither_key_nor_customer_is_in_a_log(cast, admin, stripe_address, capfd
         drain()
     client = stripe_address.client()
     client.v1.customers.create({"name": "Canary Of A Customer", "email": "canary@customer.example"})
-    due_now(cast.workspace)
-    drain()
+    stripe_address.fault("malformed", method="GET", path="/v1/customers/*", next=2)
+    for event in events_of(stripe_address):
+        with workspace_scope(cast.workspace.pk):
+            store(event, received_at=database_now())
+    for _ in range(3):
+        due_now(cast.workspace)
+        drain()
+    with workspace_scope(cast.workspace.pk):
+        assert BillingCustomer.objects.filter(email="canary@customer.example").exists(), "it was read"
     written = "".join(capfd.readouterr()) + caplog.text
     for secret in (unknown, KEY, SECRET, "Canary Of A", "canary@customer"):
         assert secret not in written
