@@ -188,7 +188,7 @@ class Draw:
                 invoice=invoice,
                 account=account,
                 number=1,
-                attempted_at=due if self.maybe(0.7) else self.moment(420, 300),
+                attempted_at=due - timedelta(days=365 if self.maybe(0.5) else 0),
                 status=self.random.choice(["failed", "succeeded"]),
             )
         for _ in range(self.random.choice([0, 2])):
