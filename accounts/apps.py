@@ -26,10 +26,12 @@ class AccountsConfig(AppConfig):
             text_setup,
             welcome_steps,
         )
+        from accounts.api import in_flight
         from accounts.reports import registration as reports
 
         audit_words.register()
         import_kinds.register()
+        in_flight.register()
         job_kinds.register()
         billing_setup.register()
         mail_setup.register()

@@ -26,6 +26,29 @@ THREADS = 4
 BATCH = 100
 
 
+def start_server(**environment: str) -> int:
+    """The real web server on the benchmark's database, until the benchmark ends; returns its port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "gunicorn", "--config", "python:cs_platform.web_server",
+         "cs_platform.wsgi"],
+        env=os.environ | {"PORT": str(port), "CS_PROCESS": "web", "LOG_LEVEL": "ERROR"} | environment,
+        start_new_session=True,
+    )  # fmt: skip
+    register(lambda: os.killpg(server.pid, signal.SIGKILL))
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return port
+    raise TimeoutError("the web server did not start")
+
+
 class HttpLoad:
     """Starts the server once; `prepare` makes bodies, `send` sends them and waits for every answer."""
 
@@ -34,29 +57,7 @@ class HttpLoad:
             self._key = str(create_api_key(workspace=workspace, scope="write", acting_user=None)[1])
         self._accounts = accounts
         self._bodies: list[bytes] = []
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
-        self._server = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "gunicorn", "--config", "python:cs_platform.web_server",
-             "cs_platform.wsgi"],
-            env=os.environ | {"PORT": str(self._port), "CS_PROCESS": "web", "INTAKE_EVENTS_PER_SECOND": "1000000",
-                              "LOG_LEVEL": "ERROR"},
-            start_new_session=True,
-        )  # fmt: skip
-        register(lambda: os.killpg(self._server.pid, signal.SIGKILL))
-        self._wait()
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", self._port), 1).close()
-            except OSError:
-                time.sleep(0.1)
-            else:
-                return
-        raise TimeoutError("the web server did not start")
+        self._port = start_server(INTAKE_EVENTS_PER_SECOND="1000000")
 
     def prepare(self, events: int = 40_000) -> None:
         """Bodies with new message ids, made while nobody counts."""

@@ -31,6 +31,14 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """What an action returns that measures something else than its own length, such as a percentile of answers."""
+
+    seconds: float
+    output: Any = None
+
+
+@dataclass(frozen=True)
 class Measure:
     """`prepare(world)` returns the Pair; `goal` is the highest ratio work / floor that is good enough.
 
@@ -129,4 +137,6 @@ def _figure(
 def _seconds(action: Action) -> tuple[float, Any]:
     start = time.perf_counter()
     result = action()
+    if isinstance(result, Taken):
+        return result.seconds, result.output
     return time.perf_counter() - start, result

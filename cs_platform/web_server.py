@@ -15,7 +15,8 @@ from cs_platform.embedded import paths
 
 bind = f"{env.text('HOST', '127.0.0.1')}:{env.integer('PORT', 8000)}"
 worker_class = "gthread"
-workers = env.integer("WEB_PROCESSES", 2, minimum=1)
+# One per core, as a process uses one at a time; more than four cores are the workers'.
+workers = env.integer("WEB_PROCESSES", max(2, min(os.cpu_count() or 1, 4)), minimum=1)
 threads = env.integer("WEB_THREADS", 8, minimum=1)
 timeout = 60
 graceful_timeout = 5

@@ -32,7 +32,7 @@ _WORDS = {
     "503": "The database is not reachable; try again.",
 }
 _PACE = {
-    "RateLimit-Limit": "requests a minute",
+    "RateLimit-Limit": "requests at once",
     "RateLimit-Remaining": "requests left now",
     "RateLimit-Reset": "seconds until all are there again",
 }

@@ -11,10 +11,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import HttpBearer
 
+from accounts.api.in_flight import in_flight
 from accounts.api.problems import MOST_BYTES, MOST_BYTES_OF_BATCH, Problem, invalid, too_large
 from accounts.models import ApiKey
-from accounts.services.api_pace import spend
-from accounts.services.workspaces import find_api_key
+from accounts.services.api_pace import Pace, refusals, spend
+from accounts.services.workspaces import key_scope
 from cs_platform.lib.scoping import workspace_scope
 from cs_platform.lib.signing import parse_credential
 
@@ -31,15 +32,29 @@ class BearerKey(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
         credential = parse_credential(token)
-        key = find_api_key(credential) if credential else None
-        if key is None:
+        if credential is None:
             return None
-        pace = request.api_pace = spend(key)  # type: ignore[attr-defined]
+        if early := refusals.of(credential):
+            request.api_pace = early  # type: ignore[attr-defined]
+            raise _too_many(early)
+        with key_scope(credential) as key:
+            if key is None:
+                return None
+            pace = request.api_pace = spend(key)  # type: ignore[attr-defined]
+            if not pace.wait:
+                _note_use(key)
+        if pace.next_in:
+            refusals.remember(credential, pace)
         if pace.wait:
-            raise Problem(429, "too_many_requests", f"This key asked too often. Try again in {pace.wait} s.")
-        _note_use(key)
+            raise _too_many(pace)
         _refuse_by_length(request)
+        if pace.is_greedy:
+            in_flight.let_others_go_first()
         return key
+
+
+def _too_many(pace: Pace) -> Problem:
+    return Problem(429, "too_many_requests", f"This key asked too often. Try again in {pace.retry_after} s.")
 
 
 def pace_headers(request: HttpRequest) -> dict[str, str]:
@@ -96,5 +111,4 @@ def _note_use(key: ApiKey) -> None:
     """The day of the last use; at most one write a day."""
     today = timezone.now().date()
     if key.last_used_on != today:
-        with workspace_scope(key.workspace.pk):
-            ApiKey.objects.filter(pk=key.pk).update(last_used_on=today)
+        ApiKey.objects.filter(pk=key.pk).update(last_used_on=today)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from zoneinfo import available_timezones
@@ -92,15 +94,23 @@ def create_api_key(
 
 def find_api_key(credential: Credential) -> ApiKey | None:
     """The valid key with this secret, with its workspace; opens and closes the scope itself."""
+    with key_scope(credential) as key:
+        return key
+
+
+@contextmanager
+def key_scope(credential: Credential) -> Iterator[ApiKey | None]:
+    """Run the block inside the workspace of the valid key with this secret, and with it; outside and without
+    where there is none."""
     workspace = Workspace.objects.filter(public_id=credential.workspace).first()
     if workspace is None:
-        return None
+        yield None
+        return
     with workspace_scope(workspace.pk):
         key = ApiKey.objects.filter(secret_hash=credential.digest, revoked_at__isnull=True).first()
-        if key is None or credential.prefix != f"{key.scope}_":
-            return None
-        key.workspace = workspace
-        return key
+        if key is not None:
+            key.workspace = workspace
+        yield key if key is not None and credential.prefix == f"{key.scope}_" else None
 
 
 def revoke_api_key(*, key: ApiKey, acting_user: User, now: datetime) -> None:
