@@ -36,7 +36,7 @@ def sparkline(
         '<svg class="sparkline {0}" width="{1}" height="{2}" viewBox="0 0 {1} {2}" role="img" aria-label="{3}">'
         '<polyline points="{4}"/><circle cx="{5}" cy="{6}" r="2"/></svg>',
         *(tone, width, height, label),
-        SafeString(" ".join([f"{x:.1f},{y:.1f}" for x, y in line])),
+        " ".join([f"{x:.1f},{y:.1f}" for x, y in line]),
         f"{line[-1][0]:.1f}",
         f"{line[-1][1]:.1f}",
     )

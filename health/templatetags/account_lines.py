@@ -90,12 +90,10 @@ def _change(points: float | None) -> SafeString | str:
 
 def _causes(causes: tuple[Cause, ...]) -> SafeString:
     form = '<span class="badge {}" title="{}">{}</span>'
-    badges = SafeString(
-        "".join(markup(form, one.tone, one.sentence, one.chip) for one in causes[:MOST_CAUSES])
-    )
-    if len(causes) <= MOST_CAUSES:
-        return badges
-    return markup('{}<span class="muted small">+{}</span>', badges, len(causes) - MOST_CAUSES)
+    badges = [markup(form, one.tone, one.sentence, one.chip) for one in causes[:MOST_CAUSES]]
+    if len(causes) > MOST_CAUSES:
+        badges.append(markup('<span class="muted small">+{}</span>', len(causes) - MOST_CAUSES))
+    return markup("{}" * len(badges), *badges)
 
 
 def _held_out(row: QueueRow) -> str:
