@@ -25,7 +25,7 @@ from bench.world import World
 from cs_platform.lib.scoping import workspace_scope
 
 ACCOUNTS = 500
-WINDOW_SECONDS = 40.0  # of which the burst at the beginning is a fortieth
+WINDOW_SECONDS = 60.0
 ROUNDS = 3
 NEIGHBOUR_A_SECOND = 16
 NOISE_A_SECOND, NOISE_THREADS = 100, 10

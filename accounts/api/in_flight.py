@@ -1,6 +1,6 @@
 """Who has asked a lot lets others go first: within one web process, requests share one processor core.
 
-A key that has used up half of what it may ask at once waits until this process has nothing else to answer, for a quarter
+A key that has used up a quarter of what it may ask at once waits until this process has nothing else to answer, for a quarter
 of a second at most. So a program that reads everything hardly slows down the people and programs beside it, and a
 process with nobody else in it serves it at once.
 """

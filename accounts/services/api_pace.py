@@ -3,8 +3,8 @@
 One statement decides and counts, so that all web processes on all machines share one limit. The commit
 does not wait for the disk: after a crash of the database a key may have asked a little more.
 
-What may be asked in a minute is spread over it: at once go the requests of ten seconds, so that a caller who asks
-without end takes its pace within seconds, and others who are served meanwhile hardly feel it.
+What may be asked in a minute is spread over it: at once go the requests of five seconds, so that a caller who asks
+without end soon takes its pace, and others who are served meanwhile hardly feel it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from django.db import connection
 from accounts.models import ApiKey
 from cs_platform.lib.signing import Credential
 
-BURST_SECONDS = 10
+BURST_SECONDS = 5
 
 _SPEND = """
 INSERT INTO accounts_apipace AS p (workspace_id, key_id, full_at)
@@ -51,8 +51,8 @@ class Pace:
 
     @property
     def is_greedy(self) -> bool:
-        """More than half of what may be asked at once is used up."""
-        return self.remaining < self.limit / 2
+        """More than a quarter of what may be asked at once is used up."""
+        return self.remaining < 0.75 * self.limit
 
     @property
     def retry_after(self) -> int:

@@ -142,19 +142,19 @@ def test_one_caller_at_ten_times_its_limit_disturbs_nobody(client, cast, setting
         if number % 20 == 0:
             calm += [neighbour("GET", "/contacts/").status_code, colleague("GET", "/risks/").status_code]
     assert set(calm) == {200}
-    assert 10 <= statuses.count(200) <= 11 + (time.monotonic() - began)
+    assert 5 <= statuses.count(200) <= 6 + (time.monotonic() - began)
     assert statuses.count(200) + statuses.count(429) == 100
 
 
 def test_a_refusal_says_when_to_come_back(client, cast, settings):
-    settings.API_REQUESTS_PER_MINUTE = 12
+    settings.API_REQUESTS_PER_MINUTE = 24
     call = Caller(client, api_key(cast.workspace, "read")[1])
     first, second, third = (call("GET", "/contacts/") for _ in range(3))
     assert [a.status_code for a in (first, second, third)] == [200, 200, 429]
     assert [a["RateLimit-Remaining"] for a in (first, second, third)] == ["1", "0", "0"]
     assert third["Content-Type"] == "application/problem+json"
-    assert 1 <= int(third["Retry-After"]) <= 5
-    assert first["RateLimit-Policy"] == "2;w=10"
+    assert 1 <= int(third["Retry-After"]) <= 3
+    assert first["RateLimit-Policy"] == "2;w=5"
 
 
 def test_who_comes_back_in_time_is_served(client, cast, settings):
@@ -195,7 +195,7 @@ def test_what_is_remembered_ends_with_the_wait_and_is_bounded():
 
 def test_errors_say_where_the_limit_stands_too(call):
     for answer in (call("GET", "/contacts/?limit=0"), call("POST", "/notes/", {}), call("GET", "/accounts/")):
-        assert int(answer["RateLimit-Limit"]) == 100
+        assert int(answer["RateLimit-Limit"]) == 50
 
 
 def test_writing_twice_changes_nothing_the_second_time(call, cast):
