@@ -48,34 +48,35 @@ def workspace_scope(workspace_id: int, *, using: str = "default") -> Iterator[No
     outer = _workspace.get()
     if outer is not None and outer != workspace_id:
         raise NestedScope(f"workspace {workspace_id} inside the scope of workspace {outer}")
-    with _setting("app.workspace", workspace_id, outer, _workspace, using):
+    with _transaction_with("app.workspace", workspace_id, outer, _workspace, using):
         yield
 
 
 @contextmanager
 def user_scope(user_id: int, *, using: str = "default") -> Iterator[None]:
     """Let one user see their own memberships in every workspace (and nothing else)."""
-    with _setting("app.user", user_id, _user.get(), _user, using):
+    with _transaction_with("app.user", user_id, _user.get(), _user, using):
         yield
 
 
 @contextmanager
-def _setting(
+def _transaction_with(
     name: str, value: int, outer: int | None, variable: ContextVar[int | None], using: str
 ) -> Iterator[None]:
     connection = connections[using]
     is_outermost = not connection.in_atomic_block
-    token = variable.set(value)
-    try:
-        with transaction.atomic(using=using):
+    # The variable ends before the commit: what runs after it stands outside of the scope, as the database does.
+    with transaction.atomic(using=using):
+        token = variable.set(value)
+        try:
             _set_config(connection, name, str(value))
             yield
             # Only on success: a roll-back (also to a savepoint) restores the setting by itself, and so does
             # the end of the transaction; a released savepoint does not.
             if not is_outermost:
                 _set_config(connection, name, "" if outer is None else str(outer))
-    finally:
-        variable.reset(token)
+        finally:
+            variable.reset(token)
 
 
 def _set_config(connection: Any, name: str, value: str) -> None:

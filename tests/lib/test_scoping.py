@@ -55,6 +55,22 @@ def test_the_end_of_the_transaction_is_the_end_of_the_scope(cast):
         cursor.execute("SELECT count(*) FROM accounts_account")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_runs_after_the_commit_stands_outside_of_the_scope(cast):
+    seen = []
+
+    def after() -> None:
+        with pytest.raises(NoScope):
+            Account.objects.count()
+        with workspace_scope(cast.other.pk):
+            seen.append(Account.objects.count())
+
+    with workspace_scope(cast.workspace.pk):
+        make_account("Mine")
+        transaction.on_commit(after)
+    assert seen == [0]
+
+
 def test_related_managers_are_scoped_too(cast):
     with workspace_scope(cast.workspace.pk):
         account = make_account("Mine")
