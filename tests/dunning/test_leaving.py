@@ -205,16 +205,7 @@ def renewal_failed(shop: Shop) -> DunningCase:
     card = v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
     v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": card.id}})
     shop.fake.outcomes(["ok", *["insufficient_funds"] * 9], payment_method=card.id)
-    product = v1.products.create({"name": "Growth"})
-    price = {
-        "currency": "usd",
-        "unit_amount": 4900,
-        "recurring": {"interval": "month"},
-        "product": product.id,
-    }
-    made = v1.subscriptions.create(
-        {"customer": customer.id, "items": [{"price": v1.prices.create(price).id}]}
-    )
+    made = shop.subscribe(customer.id)
     shop.fake.advance(days=32)
     now = v1.subscriptions.retrieve(made.id)
     return shop._heard_of(str(now.latest_invoice))

@@ -21,8 +21,10 @@ from accounts.models import (
 from accounts.services.billing_pace import paced_gateway
 from accounts.services.billing_refresh import Reader
 from accounts.services.let_go import let_go
+from dunning.cases.state import IllegalStep
+from dunning.cases.steps import StepKind
 from dunning.models import DunningCase, DunningPolicyVersion
-from dunning.services import case_verbs
+from dunning.services import case_verbs, settled
 from dunning.services.cases import look_at_customer, look_at_invoice, open_case
 from health.models import QueueItem
 from tests.builders import make_account, make_state
@@ -358,4 +360,21 @@ def test_a_refusal_for_good_that_is_learnt_after_the_card_was_changed(shop: Shop
         assert reread(case).state == "recovered"
         tries = BillingOrder.objects.order_by("number").values_list("decline_code", "state")
         assert list(tries) == [("lost_card", "failed"), ("", "succeeded")]
+        assert world.disagreements(shop.fake) == {} and world.unexplained() == []
+
+
+def test_a_charge_is_booked_even_if_its_case_cannot_be_planned(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.due_retries(["insufficient_funds", "generic_decline", "ok"], count=1)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise IllegalStep(StepKind.RETRY_PLANNED, "planted")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(settled, "plan", refuse)
+        shop.charge_once(1)
+    with shop.scope():
+        assert BillingOrder.objects.get().state == "failed"
+        assert PaymentAttempt.objects.filter(order__isnull=False).count() == 1
         assert world.disagreements(shop.fake) == {} and world.unexplained() == []

@@ -60,22 +60,22 @@ class Shop:
         other = v1.payment_methods.attach("pm_card_mastercard", {"customer": customer.id})
         v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": other.id}})
         self.fake.outcomes(["expired_card"] * 9, payment_method=own.id)
+        made = self.subscribe(customer.id, default_payment_method=own.id, payment_behavior="allow_incomplete")
+        return self._heard_of(str(made.latest_invoice))
+
+    def subscribe(self, customer_id: str, **fields: Any) -> Any:
+        """The customer takes a plan of $49 a month."""
+        v1 = self.fake.client().v1
         product = v1.products.create({"name": "Growth"})
-        price = {
-            "currency": "usd",
-            "unit_amount": 4900,
-            "recurring": {"interval": "month"},
-            "product": product.id,
-        }
-        made = v1.subscriptions.create(
+        price = v1.prices.create(
             {
-                "customer": customer.id,
-                "items": [{"price": v1.prices.create(price).id}],
-                "default_payment_method": own.id,
-                "payment_behavior": "allow_incomplete",
+                "currency": "usd",
+                "unit_amount": 4900,
+                "recurring": {"interval": "month"},
+                "product": product.id,
             }
         )
-        return self._heard_of(str(made.latest_invoice))
+        return v1.subscriptions.create({"customer": customer_id, "items": [{"price": price.id}], **fields})
 
     def _heard_of(self, invoice_id: str) -> DunningCase:
         """As a message would have it: read afresh, applied, followed."""
