@@ -168,5 +168,10 @@ class BillingMessage(PublicModel):
                 name="billing_message_open",
                 condition=models.Q(processed_at__isnull=True),
             ),
+            models.Index(
+                fields=["workspace", "object_id"],
+                name="billing_message_about",
+                condition=models.Q(processed_at__isnull=True, parked_at__isnull=True),
+            ),
             models.Index(fields=["workspace", "-received_at"], name="billing_message_latest"),
         ]
