@@ -10,19 +10,10 @@ from typing import Literal
 import numpy as np
 
 from health.simulation.history import History
+from health.simulation.refusals import refusal_code
 from health.simulation.subscriptions import SimulatedSubscription
 
 INVOICE_TERMS_DAYS = 14
-SOFT_CODES = (
-    "insufficient_funds",
-    "generic_decline",
-    "do_not_honor",
-    "processing_error",
-    "card_velocity_exceeded",
-)
-SOFT_SHARES = np.array([0.5, 0.2, 0.18, 0.07, 0.05])
-HARD_CODES = ("expired_card", "lost_card", "stolen_card", "authentication_required")
-HARD_SHARES = np.array([0.66, 0.1, 0.04, 0.2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +80,18 @@ class InvoiceBook:
     def tell(self) -> tuple[SimulatedInvoice, ...]:
         """All invoices of the period in order of issue."""
         for day, seen in self._history.happenings:
-            failed = set(seen.lanes.get("charge_failed", np.array([], dtype=int)).tolist())
+            lanes, places = seen.lanes.get("charge_failed"), seen.amounts.get("charge_failed")
+            failed = {} if lanes is None else dict(zip(lanes.tolist(), places.tolist(), strict=True))
             for lane in seen.lanes.get("billed", np.array([], dtype=int)).tolist():
-                self._issue(day, lane, failed=lane in failed)
+                self._issue(day, lane, refused=failed.get(lane))
             for lane in seen.lanes.get("came_back", np.array([], dtype=int)).tolist():
-                self._issue(day, lane, failed=False)
-            for kind in ("retry_failed", "recovered", "written_off"):
+                self._issue(day, lane, refused=None)
+            for kind in ("retry_failed", "recovered", "given_up"):
                 for lane in seen.lanes.get(kind, np.array([], dtype=int)).tolist():
                     self._settle(kind, day, lane)
         return tuple(self.all)
 
-    def _issue(self, day: int, lane: int, *, failed: bool) -> None:
+    def _issue(self, day: int, lane: int, *, refused: float | None) -> None:
         at = self._history.spec.moment(day, 20 * 3600)
         index = self._contracts.at(lane, at)
         card = bool(self._history.first.by_card[lane])
@@ -113,9 +105,9 @@ class InvoiceBook:
             due_at=at if card else at + timedelta(days=INVOICE_TERMS_DAYS),
         )
         self.all.append(invoice)
-        if failed:
+        if refused is not None:
             self._latest[lane] = invoice
-            self._code[lane] = self._draw_code()
+            self._code[lane] = refusal_code(refused)
             if card:
                 invoice.attempts.append(ChargeAttempt(at, succeeded=False, decline_code=self._code[lane]))
         elif card:
@@ -125,20 +117,16 @@ class InvoiceBook:
             if paid < self._history.spec.moment(self._history.spec.days):
                 _pay(invoice, paid, card=False)
 
-    def _draw_code(self) -> str:
-        if self._rng.random() < 0.28:
-            return str(self._rng.choice(HARD_CODES, p=HARD_SHARES))
-        return str(self._rng.choice(SOFT_CODES, p=SOFT_SHARES))
-
     def _settle(self, kind: str, day: int, lane: int) -> None:
         invoice = self._latest.get(lane)
         if invoice is None:
             return
-        at = self._history.spec.moment(day, 21 * 3600)
         card = bool(self._history.first.by_card[lane])
+        # Cards are tried again in the morning, at another minute for each.
+        at = self._history.spec.moment(day, 7 * 3600 + lane % 170 * 60 if card else 21 * 3600)
         if kind == "recovered":
             _pay(invoice, at, card=card)
-        elif kind == "written_off":
+        elif kind == "given_up":
             invoice.status = "uncollectible"
         elif card:
             invoice.attempts.append(ChargeAttempt(at, succeeded=False, decline_code=self._code[lane]))

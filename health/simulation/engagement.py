@@ -14,10 +14,9 @@ import numpy as np
 from health.simulation.lanes import NEVER, TRIAL_DAYS, Bools, Floats, Ints, Lanes
 from health.simulation.readings import days_to_renewal, hazard, is_bill_day
 from health.simulation.reasons import draw_reasons
+from health.simulation.refusals import GIVE_UP_AFTER, LEAVES_UNPAID, chances, draw_refusals, may_pass, retried
 from health.simulation.spec import SimulationSpec
 
-RETRY_OFFSETS = (3, 7, 14, 20)
-GIVE_UP_AFTER = 21
 FIT = 0.55  # how much of the lasting differences between accounts is a matter of fit
 
 
@@ -113,23 +112,28 @@ def _raise_prices(lanes: Lanes, day: int, today: date, rng: np.random.Generator,
 
 
 def _bill(lanes: Lanes, day: int, today: date, rng: np.random.Generator, seen: Happenings) -> None:
-    """Charge who is due; retry failed charges; give up after three weeks."""
+    """Charge who is due; retry failed charges; give up after four weeks, and some of these leave."""
     paying = lanes.alive & ~(lanes.on_trial & (day < lanes.first_day + TRIAL_DAYS))
     due = paying & is_bill_day(lanes, today) & (lanes.notice_day == NEVER)
     roll = rng.random((2, lanes.size))
-    fails = due & (lanes.owed_since == NEVER) & (roll[0] < np.where(lanes.by_card, 0.035, 0.012))
+    refused, places = draw_refusals(roll[0], lanes.by_card, day)
+    fails = due & (lanes.owed_since == NEVER) & refused
     lanes.owed_since = np.where(fails, day, lanes.owed_since)
+    lanes.refusal = np.where(fails, places, lanes.refusal)
     waited = day - lanes.owed_since
     owing = paying & (lanes.owed_since < NEVER) & (waited > 0)
-    recovered = owing & np.isin(waited, RETRY_OFFSETS) & (roll[1] < 0.43)
+    tried = owing & may_pass(waited, lanes.refusal, lanes.by_card)
+    recovered = tried & (roll[1] < chances(lanes.refusal, lanes.by_card))
     lost = owing & (waited >= GIVE_UP_AFTER)
+    ends = lost & (~lanes.by_card | (roll[1] < LEAVES_UNPAID))
     lanes.owed_since = np.where(recovered | lost, NEVER, lanes.owed_since)
-    lanes.ends_day = np.where(lost, day, lanes.ends_day)
+    lanes.ends_day = np.where(ends, day, lanes.ends_day)
     seen.note("billed", due)
-    seen.note("charge_failed", fails)
-    seen.note("retry_failed", owing & np.isin(waited, RETRY_OFFSETS) & ~recovered)
+    seen.note("charge_failed", fails, places)
+    seen.note("retry_failed", tried & ~recovered & retried(lanes.refusal, lanes.by_card))
     seen.note("recovered", recovered)
-    seen.note("written_off", lost)
+    seen.note("given_up", lost)
+    seen.note("written_off", ends)
 
 
 def _decide(lanes: Lanes, day: int, today: date, rng: np.random.Generator, seen: Happenings) -> None:

@@ -52,6 +52,7 @@ class Lanes:
     frustration: Floats
     pressure: Floats  # felt price pressure
     owed_since: Ints  # day of a failed charge not yet recovered
+    refusal: Floats  # why it failed: a place in [0, 1) of all refusals
     price_seen: Bools  # the list price rise has reached it
     notice_day: Ints
     ends_day: Ints
@@ -119,6 +120,7 @@ def make_lanes(spec: SimulationSpec, rng: np.random.Generator) -> Lanes:
         frustration=zeros.copy(),
         pressure=zeros.copy(),
         owed_since=never.copy(),
+        refusal=zeros.copy(),
         price_seen=false.copy(),
         notice_day=never.copy(),
         ends_day=never.copy(),
