@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from accounts.models import BillingOrder, Invoice, Job, MadeBy, OrderKind, User
 from accounts.services.billing_orders import OrderRefused, place_charge, place_order
 from cs_platform.lib.periods import day_start, local_day
-from dunning.cases.steps import CardUpdated, Detail, RetryBegun, RetryNotPlanned, RetryPlanned
-from dunning.cases.transitions import Phase
+from dunning.cases.state import IllegalStep
+from dunning.cases.steps import CardUpdated, RetryBegun, RetryNotPlanned, RetryPlanned, Step
+from dunning.cases.transitions import Phase, apply
 from dunning.policy.definition import RetriedBy
 from dunning.policy.facts import PERSON
 from dunning.policy.planning import NoRetry, Retry, first_notice_at, plan_next
@@ -42,7 +44,7 @@ def plan(book: CaseBook, *, now: datetime) -> None:
     if isinstance(answer, Retry) and book.state.is_refused_for_good:
         _note_other_card(book, known, now)
     if isinstance(answer, Retry):
-        step: Detail = RetryPlanned(
+        step: RetryPlanned | RetryNotPlanned = RetryPlanned(
             at=answer.at,
             reason=answer.why,
             data=answer.data,
@@ -51,7 +53,7 @@ def plan(book: CaseBook, *, now: datetime) -> None:
         )
     else:
         step = RetryNotPlanned(reason=answer.why, until=answer.until, data=answer.data, notices_at=notices_at)
-    if not _says_the_same(book, step):
+    if not _says_the_same(book, step, now):
         book.record(step, at=now)
         if isinstance(answer, NoRetry) and answer.why is WhyNot.CHECK_FIRST:
             Job.objects.put(CHECK_JOB, book.case.pk)
@@ -93,10 +95,18 @@ def _notices_at(book: CaseBook, known: Situation, answer: Retry | NoRetry) -> da
     return first_notice_at(known.facts, book.policy, answer)
 
 
-def _says_the_same(book: CaseBook, step: Detail) -> bool:
-    """Nothing happened since the same answer was written."""
-    last = book.steps[-1].detail
-    return isinstance(last, RetryPlanned | RetryNotPlanned) and last == step
+def _says_the_same(book: CaseBook, step: RetryPlanned | RetryNotPlanned, now: datetime) -> bool:
+    """The last answer reads the same, and the case would not change by it: what came between was a note, a mail, a
+    hand-over."""
+    answers = (s.detail for s in reversed(book.steps) if isinstance(s.detail, RetryPlanned | RetryNotPlanned))
+    last = next(answers, None)
+    if last is None or replace(last, notices_at=step.notices_at) != step:
+        return False
+    try:
+        after = apply(book.state, Step(now, step))
+    except IllegalStep:
+        return False
+    return replace(after, step_count=book.state.step_count) == book.state
 
 
 def begin_retry(book: CaseBook, *, now: datetime, known: Situation | None = None) -> BillingOrder | None:
