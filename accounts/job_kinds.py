@@ -35,7 +35,9 @@ def register() -> None:
     )
     job_kinds.register(JobKind(DELIVER_JOB, deliver_webhook, in_scope=False, is_outside=True))
     # Killed or failed again and again, an order still has an outcome that somebody must learn.
-    job_kinds.register(JobKind(ORDER_JOB, run_order, in_scope=False, max_attempts=50, is_outside=True))
+    job_kinds.register(
+        JobKind(ORDER_JOB, run_order, in_scope=False, max_attempts=50, is_outside=True, is_prepared=True)
+    )
     # A killed worker costs an attempt, and every attempt goes on where the one before stopped.
     for name, handler in ((CHECK_JOB, check_upload), (RUN_JOB, import_upload), (UNDO_JOB, undo_by_job)):
         wait = timedelta(seconds=5)

@@ -23,6 +23,7 @@ class JobKind:
     completion: effect and "done" commit together. Others (outside effects, long work) get
     the lease, open their own scopes and must fence every transaction (`lease.hold()`).
     `is_outside`: it sends or charges; such jobs wait while the workspace is held after a restore.
+    `is_prepared`: it runs often and with the same statements, which Postgres plans once (`lib/prepared.py`).
     """
 
     name: str
@@ -32,6 +33,7 @@ class JobKind:
     max_attempts: int = 5
     retry_after: timedelta = timedelta(seconds=10)
     is_outside: bool = False
+    is_prepared: bool = False
 
 
 @dataclass(frozen=True)

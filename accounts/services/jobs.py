@@ -12,6 +12,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ import structlog
 from django.db import connection
 
 from accounts.registry import JobKind, job_kinds
+from cs_platform.lib.prepared import prepared_statements
 from cs_platform.lib.registry import UnknownName
 from cs_platform.lib.scoping import workspace_scope
 
@@ -72,7 +74,7 @@ class Lease:
 
     def hold(self) -> None:
         """Lock the job's row for this transaction, or raise LostLease."""
-        with connection.cursor() as cursor:
+        with prepared_statements(), connection.cursor() as cursor:
             cursor.execute(
                 "SELECT 1 FROM accounts_job WHERE id = %s AND lease_owner = %s FOR UPDATE",
                 [self.job_id, self.owner],
@@ -99,7 +101,7 @@ class Lease:
         self._end(_PUT_OFF, _parameters(delay, self.job_id, self.owner))
 
     def _end(self, statement: str, values: list[Any]) -> None:
-        with connection.cursor() as cursor:
+        with prepared_statements(), connection.cursor() as cursor:
             cursor.execute(statement, values)
             if cursor.rowcount != 1:
                 raise LostLease(self.kind)
@@ -123,7 +125,7 @@ WHEN MATCHED THEN UPDATE SET is_rerun_wanted = false, lease_until = NULL, lease_
 def claim(*, kind: str | None = None, workspace_id: int | None = None) -> Lease | None:
     """Take the most urgent due job, or None when there is none."""
     owner = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(8)}"
-    with connection.cursor() as cursor:
+    with prepared_statements(), connection.cursor() as cursor:
         values: dict[str, Any] = {
             "lease": _CLAIM_LEASE,
             "owner": owner,
@@ -180,6 +182,11 @@ def run(lease: Lease) -> None:
 
 
 def _execute(kind: JobKind, lease: Lease) -> None:
+    with prepared_statements() if kind.is_prepared else nullcontext():
+        _run_handler(kind, lease)
+
+
+def _run_handler(kind: JobKind, lease: Lease) -> None:
     if kind.lease != _CLAIM_LEASE:
         lease.extend(kind.lease)
     if kind.in_scope:
