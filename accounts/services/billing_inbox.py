@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import connection, transaction
+from django.db.models import Q
 
 from accounts.gateways.stripe.client import BillingError
 from accounts.gateways.stripe.events import verify
@@ -19,6 +19,8 @@ from accounts.registry import billing_readers
 from cs_platform.lib.database_clock import database_now
 
 MESSAGE_JOB = "accounts.billing_message"
+# Behind what people and their mails wait for: a month's bills of a large company are ten thousands of messages.
+PRIORITY = 1
 _SIGN_OF_LIFE = timedelta(seconds=5)
 # Messages speak of many things; what is read afresh is one of these. The key is the object's type, the value
 # the fields of the message's object that name what to read, in this order.
@@ -60,8 +62,8 @@ def receive(*, body: bytes, header: str, now: datetime) -> BillingMessage | None
         return None
     data = verify(body, header, secrets_of(connected, now), now)
     received_at = database_now()
-    is_quiet = Q(last_message_at__isnull=True) | Q(last_message_at__lt=received_at - _SIGN_OF_LIFE)
-    BillingConnection.objects.filter(is_quiet, pk=connected.pk).update(last_message_at=received_at)
+    if connected.last_message_at is None or connected.last_message_at < received_at - _SIGN_OF_LIFE:
+        BillingConnection.objects.filter(pk=connected.pk).update(last_message_at=received_at)
     return store(data, body=body, received_at=received_at)
 
 
@@ -84,26 +86,40 @@ def store(
     raw = json.dumps(data).encode() if body is None else body
     target = target_of(event)
     is_idle = not target and reader_of(event.type) is None and not problem
-    row, is_new = BillingMessage.objects.get_or_create(
+    row = BillingMessage(
         message_id=event.id[:200],
-        defaults={
-            "message_type": event.type[:100],
-            "object_id": target[:200],
-            "body": None if is_idle else raw,
-            "made_at": event.created_at,
-            "received_at": received_at,
-            "processed_at": received_at if is_idle else None,
-            "parked_at": received_at if problem else None,
-            "last_error": problem[:200],
-            "was_listed": was_listed,
-            "deliveries": 0 if was_listed else 1,
-        },
+        message_type=event.type[:100],
+        object_id=target[:200],
+        body=None if is_idle else raw,
+        made_at=event.created_at,
+        received_at=received_at,
+        processed_at=received_at if is_idle else None,
+        parked_at=received_at if problem else None,
+        last_error=problem[:200],
+        was_listed=was_listed,
+        deliveries=0 if was_listed else 1,
     )
+    is_new = _keep(row)
     if is_new and not is_idle and not problem:
-        Job.objects.put(MESSAGE_JOB, row.pk)
-    elif not is_new and not was_listed:
-        BillingMessage.objects.filter(pk=row.pk).update(deliveries=F("deliveries") + 1)
+        Job.objects.put(MESSAGE_JOB, row.pk, priority=PRIORITY)
     return row
+
+
+def _keep(row: BillingMessage) -> bool:
+    """Insert it in one statement, or count another delivery of the one that is here; returns whether it is new."""
+    fields = [field for field in row._meta.concrete_fields if not field.primary_key]
+    names = ", ".join(f'"{field.column}"' for field in fields)
+    marks = ", ".join(["%s"] * len(fields))
+    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO accounts_billingmessage AS m ({names}) VALUES ({marks})"
+            " ON CONFLICT (workspace_id, message_id) DO UPDATE SET deliveries = m.deliveries + excluded.deliveries"
+            " RETURNING id, xmax = 0",  # xmax is what an update leaves in the row
+            values,
+        )
+        row.pk, is_new = cursor.fetchone()
+    return bool(is_new)
 
 
 def target_of(event: EventFacts) -> str:

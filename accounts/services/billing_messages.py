@@ -11,19 +11,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts.gateways.stripe.client import BillingError
 from accounts.models import BillingConnection, BillingMessage, Job, User
+from accounts.registry import billing_readers
 from accounts.services.audit import audit
-from accounts.services.billing_inbox import MESSAGE_JOB, current_connection, reader_of
+from accounts.services.billing_inbox import MESSAGE_JOB, PRIORITY, current_connection, reader_of
 from accounts.services.billing_pace import paced_gateway
-from accounts.services.billing_refresh import Found, Reader, is_read_since
+from accounts.services.billing_refresh import Reader, is_read_since
 from accounts.services.billing_rights import is_known_right, note_missing_right
 from accounts.services.jobs import ComeBack, Lease, LostLease
 from accounts.services.notifications import notify_admins
-from cs_platform.lib.scoping import workspace_scope
+from cs_platform.lib.quick_rows import QuickRows
+from cs_platform.lib.scoping import current_workspace_id, workspace_scope
 
 log = structlog.get_logger(__name__)
 
@@ -33,26 +35,33 @@ MOST_FAILURES = 5
 # Not our fault and not the message's: the provider is away, is asked too much, or no longer takes our key.
 _AWAY, _REFUSED = timedelta(seconds=30), timedelta(minutes=15)
 _NO_RIGHT = timedelta(minutes=30)
+UPDATED_BY_NETWORK = "payment_method.automatically_updated"
+_MESSAGES = QuickRows(BillingMessage)
+_CLOSE_ANSWERED = """
+WITH answered AS (
+    SELECT m.id FROM accounts_billingmessage m
+    JOIN unnest(%(ids)s::text[], %(moments)s::timestamptz[]) AS read (id, at) ON m.object_id = read.id
+    WHERE m.workspace_id = %(workspace)s AND m.received_at < read.at AND m.processed_at IS NULL
+      AND m.parked_at IS NULL AND NOT m.message_type LIKE ANY (%(special)s)
+    FOR UPDATE OF m SKIP LOCKED
+), closed AS (
+    UPDATE accounts_billingmessage m SET processed_at = %(now)s, body = NULL, last_error = ''
+    FROM answered WHERE m.id = answered.id RETURNING m.id
+), over AS (
+    SELECT j.id FROM accounts_job j JOIN closed ON j.object_id = closed.id
+    WHERE j.workspace_id = %(workspace)s AND j.kind = %(kind)s AND j.lease_until IS NULL
+    FOR UPDATE OF j SKIP LOCKED
+)
+DELETE FROM accounts_job j USING over WHERE j.id = over.id
+"""
 
 
 def work_message(lease: Lease) -> None:
     """Handler of the job. What fails five times is parked, told to the admins, and holds up nothing else."""
-    with workspace_scope(lease.workspace_id):
-        row = BillingMessage.objects.filter(
-            pk=lease.object_id, processed_at__isnull=True, parked_at__isnull=True
-        ).first()
-        connected = current_connection()
-        if row is None:
-            return
-        if connected is None:
-            _close(row, note="disconnected")
-            return
-        if lease.attempts > MOST_FAILURES:  # it took its workers with it
-            _note_failure(row, "its worker died", now=timezone.now(), is_last=True)
-            return
-        if row.object_id and not _is_special(row) and is_read_since(row.object_id, row.received_at):
-            _close(row)
-            return
+    opened = _open(lease)
+    if opened is None:
+        return
+    row, connected = opened
     try:
         _work(lease, connected, row)
     except (ComeBack, LostLease):
@@ -66,29 +75,65 @@ def work_message(lease: Lease) -> None:
         _fail(lease, row, type(error).__name__)
 
 
+def _open(lease: Lease) -> tuple[BillingMessage, BillingConnection] | None:
+    """The message and the way to its provider; None when there is nothing to do any more, which ends the job."""
+    with workspace_scope(lease.workspace_id):
+        row = _MESSAGES.first("id = %s AND processed_at IS NULL AND parked_at IS NULL", lease.object_id)
+        connected = current_connection() if row else None
+        if row is not None and connected is None:
+            _close(row, note="disconnected")
+        elif row is not None and lease.attempts > MOST_FAILURES:  # it took its workers with it
+            _note_failure(row, "its worker died", now=timezone.now(), is_last=True)
+        elif row is not None and connected is not None:
+            is_known = (
+                row.object_id and not _is_special(row) and is_read_since(row.object_id, row.received_at)
+            )
+            if not is_known:
+                return row, connected
+            _close(row)
+        lease.finish()
+    return None
+
+
 def _work(lease: Lease, connected: BillingConnection, row: BillingMessage) -> None:
     gateway = paced_gateway(connected)
-    reader, found = reader_of(row.message_type), Found()
+    reader, afresh = reader_of(row.message_type), Reader(gateway)
     finish = reader.read(gateway, row) if reader else lambda: None
     if row.object_id:
-        afresh = Reader(gateway)
         afresh.read(row.object_id)
-        found = afresh.found
     with workspace_scope(lease.workspace_id):
         lease.hold()
-        is_updated = row.message_type == "payment_method.automatically_updated"
-        found.apply(
+        is_updated = row.message_type == UPDATED_BY_NETWORK
+        afresh.found.apply(
             now=timezone.now(), changed_at=row.made_at, replaced_at=row.made_at if is_updated else None
         )
         finish()
         _close(row)
+        _close_answered(afresh.read_at)
+        lease.finish()
+
+
+def _close_answered(read_at: dict[str, datetime]) -> None:
+    """What came before these reads began, about the same objects, is answered by them: no job has to find that out
+    one by one. Whoever works on one of them just now is left alone."""
+    special = [UPDATED_BY_NETWORK, *(f"{reader.name}%" for reader in billing_readers)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLOSE_ANSWERED,
+            {
+                "workspace": current_workspace_id(),
+                "ids": list(read_at),
+                "moments": list(read_at.values()),
+                "special": special,
+                "now": timezone.now(),
+                "kind": MESSAGE_JOB,
+            },
+        )
 
 
 def _is_special(row: BillingMessage) -> bool:
     """Whether the message itself says something that reading the object does not."""
-    return (
-        row.message_type == "payment_method.automatically_updated" or reader_of(row.message_type) is not None
-    )
+    return row.message_type == UPDATED_BY_NETWORK or reader_of(row.message_type) is not None
 
 
 def _close(row: BillingMessage, note: str = "") -> None:
@@ -140,7 +185,7 @@ def _note_failure(row: BillingMessage, reason: str, *, now: datetime, is_last: b
         log.error("billing.message_parked", message_type=locked.message_type, reason=reason)
         notify_admins(
             kind=PARKED_KIND,
-            cause_key=f"{locked.pk}:{now.isoformat()}",
+            cause_key=f"{locked.message_type}:{now.date()}",  # thousands may fail for one reason
             context={"type": locked.message_type},
             now=now,
         )
@@ -164,6 +209,6 @@ def try_again(*, message: BillingMessage, acting_user: User, now: datetime) -> b
     parked = BillingMessage.objects.filter(pk=message.pk, parked_at__isnull=False, processed_at__isnull=True)
     if not parked.update(parked_at=None, failures=0, last_error=""):
         return False
-    Job.objects.put(MESSAGE_JOB, message.pk)
+    Job.objects.put(MESSAGE_JOB, message.pk, priority=PRIORITY)
     audit("accounts.billing_message.tried_again", acting_user=acting_user, target=message)
     return True

@@ -71,16 +71,16 @@ class Found:
 
 @dataclass
 class Reader:
-    """Reads objects of one workspace; nothing twice."""
+    """Reads objects of one workspace; nothing twice. `read_at`: when the read of each began."""
 
     gateway: Gateway
     found: Found = field(default_factory=Found)
-    _seen: set[str] = field(default_factory=set)
+    read_at: dict[str, datetime] = field(default_factory=dict)
 
     def read(self, object_id: str) -> None:
         """Read whatever this id names. Raises BillingError; an object that is gone is noted, not raised."""
-        if object_id not in self._seen:
-            self._seen.add(object_id)
+        if object_id not in self.read_at:
+            self.read_at[object_id] = database_now()
             # Prices of old may be called anything; everything else tells by its id what it is.
             kind = next((fn for prefix, fn in _READERS if object_id.startswith(prefix)), Reader.price)
             kind(self, object_id)
@@ -103,20 +103,20 @@ class Reader:
 
     def customer(self, customer_id: str) -> None:
         """With its running subscriptions where what is taken off all of them is another than before."""
-        at = database_now()
+        at = self.read_at[customer_id]
         facts = read_customer(self.gateway, customer_id)
         self.found.customers.append((facts, at))
         for subscription_id in self._known(lambda: _discounted_otherwise(facts)):
             self.read(subscription_id)
 
     def method(self, method_id: str) -> None:
-        at = database_now()
+        at = self.read_at[method_id]
         method = read_method(self.gateway, method_id)
         self.needs(BillingCustomer, method.customer_id)
         self.found.methods.append((method, at))
 
     def subscription(self, subscription_id: str) -> None:
-        at = database_now()
+        at = self.read_at[subscription_id]
         facts = read_subscription(self.gateway, subscription_id)
         self.needs(BillingCustomer, facts.customer_id)
         for item in facts.items:
@@ -124,7 +124,7 @@ class Reader:
         self.found.subscriptions.append((facts, at))
 
     def invoice(self, invoice_id: str) -> None:
-        at = database_now()
+        at = self.read_at[invoice_id]
         try:
             facts = read_invoice(self.gateway, invoice_id)
         except BillingError as error:
@@ -135,6 +135,8 @@ class Reader:
         self.needs(BillingCustomer, facts.customer_id)
         if facts.subscription_id:
             self.needs(Subscription, facts.subscription_id)
+        for payment in facts.payments:  # and with it every try of its payments
+            self.read_at.setdefault(payment.intent_id or payment.charge_id, at)
         self.found.invoices.append((facts, at))
 
     def charge(self, charge_id: str) -> None:

@@ -82,6 +82,13 @@ def clear_stats(session: Session, given: Json) -> Json:
     return {"cleared": True}
 
 
+@command("GET", "count")
+def count(session: Session, given: Json) -> Json:
+    """?kind=event: how many objects of this kind there are; for who would page through all of them to know."""
+    found = session.store.rows("SELECT count(*) AS n FROM records WHERE kind = ?", (given["kind"],))
+    return {"count": found[0]["n"]}
+
+
 @command("GET", "object")
 def raw(session: Session, given: Json) -> Json:
     """?id=: the record as stored, hidden fields (plan, uses, due) included."""

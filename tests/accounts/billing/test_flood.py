@@ -34,7 +34,7 @@ def world(fake: Any, events: int) -> None:
     """Customers whose cards fail in several ways; renewals, refunds, cancellations until there are enough events."""
     plans = [["ok"], ["insufficient_funds", "ok"], ["stolen_card"], ["ok", "insufficient_funds"]]
     client = fake.client()
-    while count(fake, events) < events:
+    while fake.control("GET", "count", kind="event")["count"] < events:
         made = fake.seed(4, plans=plans, subscriptions=True)
         client.v1.subscriptions.cancel(made["subscriptions"][0])
         subscription = client.v1.subscriptions.retrieve(made["subscriptions"][3])
@@ -43,15 +43,6 @@ def world(fake: Any, events: int) -> None:
         for invoice in client.v1.invoices.list({"subscription": made["subscriptions"][1]}).data:
             if invoice.status == "open":
                 client.v1.invoices.pay(invoice.id)
-
-
-def count(fake: Any, most: int) -> int:
-    found = 0
-    for _ in fake.client().v1.events.list({"limit": 100}).auto_paging_iter():
-        found += 1
-        if found >= most:
-            break
-    return found
 
 
 def flood(address: str, bodies: list[bytes], chance: random.Random) -> list[int]:

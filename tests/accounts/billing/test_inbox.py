@@ -11,7 +11,9 @@ from accounts.gateways.stripe.events import sign
 from accounts.models import BillingConnection, BillingMessage, Invoice, Job, Notification
 from accounts.services import billing_refresh
 from accounts.services.billing_connections import set_webhook_secret
+from accounts.services.billing_inbox import MESSAGE_JOB
 from accounts.services.billing_messages import PARKED_KIND, try_again
+from accounts.services.jobs import run_due_jobs
 from cs_platform.lib.scoping import workspace_scope
 from tests.accounts.billing.conftest import SECRET
 from tests.accounts.billing.flood import bodies_of, drain, due_now
@@ -117,7 +119,9 @@ def test_poison_is_parked_and_told_and_holds_up_nobody(cast, connected, stripe_a
         assert {row.failures for row in parked} == {5}
         assert not BillingMessage.objects.filter(parked_at__isnull=True, processed_at__isnull=True).exists()
         assert Invoice.objects.filter(status="paid").count() == 2
-        assert Notification.objects.filter(kind=PARKED_KIND, membership__user=cast.ada).count() == len(parked)
+        told = Notification.objects.filter(kind=PARKED_KIND, membership__user=cast.ada)
+        kinds = {row.message_type for row in parked}
+        assert {row.context["type"] for row in told} == kinds and told.count() == len(kinds) < len(parked)
     monkeypatch.undo()
     with workspace_scope(cast.workspace.pk):
         for row in parked:
@@ -150,6 +154,53 @@ def test_an_older_read_does_not_undo_a_newer_one(cast, connected, stripe_address
         row = Invoice.objects.get()
         assert (row.status, row.attempts.count()) == ("paid", 2)
         assert [a.status for a in row.attempts.order_by("number")] == ["failed", "succeeded"]
+
+
+def test_one_read_answers_all_that_came_before_it(cast, connected, stripe_address, deliver):
+    """No job is left that would find that out by itself; what is being worked on, or says something by itself, stays."""
+    stripe_address.seed(1, plans=[["insufficient_funds", "ok"]])
+    for body in bodies_of(stripe_address):
+        deliver(body)
+    with workspace_scope(cast.workspace.pk):
+        about = BillingMessage.objects.filter(object_id__startswith="in_")
+        busy = about.latest("pk")
+        Job.objects.filter(object_id=busy.pk).update(lease_until=timezone.now() + timedelta(minutes=1))
+        special = about.exclude(pk__in=[about.earliest("pk").pk, busy.pk]).earliest("pk")
+        BillingMessage.objects.filter(pk=special.pk).update(message_type="checkout.session.odd")
+        many = about.count()
+    assert many > 4
+    assert run_due_jobs(limit=1, kind=MESSAGE_JOB) == 1, "the customer"
+    assert run_due_jobs(limit=1, kind=MESSAGE_JOB) == 1, "and its invoice"
+    with workspace_scope(cast.workspace.pk):
+        left = set(about.filter(processed_at__isnull=True).values_list("pk", flat=True))
+        jobs = Job.objects.filter(kind=MESSAGE_JOB, object_id__in=about.values("pk"))
+        assert left == {special.pk}
+        assert set(jobs.values_list("object_id", flat=True)) == {special.pk, busy.pk}
+        assert not about.filter(pk=busy.pk, body__isnull=False).exists()
+
+
+def test_a_message_that_comes_while_its_object_is_read_is_not_answered_by_that(
+    cast, connected, stripe_address, deliver, monkeypatch
+):
+    """The customer pays, and Stripe says so, when the answer of our read is already on its way."""
+    invoice_id = stripe_address.seed(1, plans=[["insufficient_funds", "ok"]])["invoices"][0]
+    known = bodies_of(stripe_address)
+    for body in known:
+        deliver(body)
+    read, is_paid = billing_refresh.read_invoice, []
+
+    def slow(gateway, found_id):
+        answer = read(gateway, found_id)
+        if not is_paid:
+            is_paid.append(stripe_address.client().v1.invoices.pay(invoice_id))
+            for body in bodies_of(stripe_address)[len(known) :]:
+                deliver(body)
+        return answer
+
+    monkeypatch.setattr(billing_refresh, "read_invoice", slow)
+    drain()
+    with workspace_scope(cast.workspace.pk):
+        assert is_paid and Invoice.objects.get().status == "paid"
 
 
 def test_a_change_after_the_last_read_is_read(cast, connected, stripe_address, deliver):
