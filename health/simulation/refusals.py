@@ -15,7 +15,7 @@ GIVE_UP_AFTER = 28
 FAILS_BY_CARD, FAILS_BY_TRANSFER = 0.055, 0.012
 LEAVES_UNPAID = 0.25
 # The processor broke down on these days of the story (day indexes).
-OUTAGE_DAYS, FAILS_IN_OUTAGE = (318, 319), 0.6
+OUTAGE_DAYS, FAILS_IN_OUTAGE = (318, 319), 0.8
 _BY_TRANSFER = 0.43
 
 

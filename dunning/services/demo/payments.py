@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +14,6 @@ from django.urls import reverse
 
 from accounts.gateways.stripe.rights import check_key
 from accounts.models import (
-    Account,
     BillingConnection,
     BillingCustomer,
     BillingSync,
@@ -33,16 +31,15 @@ from accounts.services.jobs import run_due_jobs
 from cs_platform.lib.scoping import workspace_scope
 from dunning.models import DunningCase, DunningPolicy
 from dunning.services import case_verbs
-from dunning.services.cases import look_at_invoice, payer_of
+from dunning.services.cases import look_at_invoice
 from dunning.services.collecting import start_collecting
+from dunning.services.demo.buyers import chosen_buyers
 from dunning.services.demo.history import write_past_cases
 from dunning.services.demo.shop import (
-    GOOD,
     KEY,
     Bought,
     Buyer,
     NoShop,
-    anniversaries,
     build_shop,
     control,
     is_fake,
@@ -50,24 +47,8 @@ from dunning.services.demo.shop import (
 )
 from health.services.simulation.identities import TOLD_AS
 
-# How long ago the last renewal of a buyer may be: failures are spread over weeks, so that no week stands out; of
-# those whose payments pass, a few are enough.
-LATEST, LATEST_GOOD = timedelta(days=24), timedelta(days=9)
 PATIENCE_SECONDS = 40.0
 CALLS_PER_SECOND = 500  # it is a machine of ours
-# What the cards of these days answer after their last good charge; the others are good.
-ANSWERS: tuple[tuple[str, ...], ...] = (
-    ("insufficient_funds", "insufficient_funds", "ok"),
-    ("authentication_required",),
-    ("lost_card",),
-    ("expired_card",),
-    ("insufficient_funds", "ok"),
-    ("processing_error", "ok"),
-    ("generic_decline",),
-    ("insufficient_funds",),
-    ("insufficient_funds", "insufficient_funds", "insufficient_funds", "ok"),
-    ("do_not_honor",),
-)
 
 
 def write(workspace: Workspace, now: datetime, say: Callable[[str], None]) -> None:
@@ -89,7 +70,7 @@ def write(workspace: Workspace, now: datetime, say: Callable[[str], None]) -> No
 
 def _open_shop(workspace: Workspace, now: datetime, say: Callable[[str], None]) -> int:
     with workspace_scope(workspace.pk):
-        buyers = _buyers(now)
+        buyers = chosen_buyers(now)
     made = build_shop(buyers, now=now)
     say(f"customers at the fake Stripe: {len(made)}")
     with workspace_scope(workspace.pk):
@@ -115,58 +96,6 @@ def _somebody(role: str) -> User:
     )
     user: User = member.user
     return user
-
-
-def _buyers(now: datetime) -> list[Buyer]:
-    """Accounts with one monthly subscription at its list price that was renewed in the last days."""
-    rows = Subscription.objects.filter(
-        billing_interval="month", currency="USD", ended_at__isnull=True, status="active", provider=""
-    )
-    found: list[Buyer] = []
-    for row in rows.select_related("account", "plan").order_by("pk"):
-        days = anniversaries(row.started_at, now)
-        is_listed = (
-            row.plan is not None and row.seats and row.mrr_minor == row.seats * (row.plan.list_mrr_minor or 0)
-        )
-        if days is None or not is_listed or now - days[1] > LATEST or now - days[1] < timedelta(hours=4):
-            continue
-        found.append(_buyer(row, days))
-    return _spread(sorted(found, key=lambda one: -one.seats), now)
-
-
-def _spread(buyers: list[Buyer], now: datetime) -> list[Buyer]:
-    """One failing buyer per slot of the time, the largest of those that renewed in it, the latest slot first; and
-    some good ones."""
-    chosen: list[Buyer] = []
-    slot = LATEST / len(ANSWERS)
-    for number, answers in enumerate(ANSWERS):
-        ends = now - slot * number
-        fitting = (one for one in buyers if ends - slot <= one.renewed_at < ends)
-        if one := next(fitting, None):
-            chosen.append(replace(one, answers=answers))
-    failing = {one.account for one in chosen}
-    good = [one for one in buyers if one.account not in failing and now - one.renewed_at <= LATEST_GOOD]
-    return chosen + [replace(one, answers=GOOD) for one in good]
-
-
-def _buyer(row: Subscription, days: tuple[datetime, datetime]) -> Buyer:
-    account: Account = row.account
-    payer = payer_of(Invoice(account=account, account_id=account.pk))
-    assert row.plan is not None
-    return Buyer(
-        account=account.external_id,
-        name=account.name,
-        email=payer.email if payer else "",
-        language=payer.language if payer else "en",
-        country=account.country[:2] or "US",
-        product=row.plan.name,
-        seats=row.seats or 1,
-        seat_minor=row.plan.list_mrr_minor or 0,
-        currency=row.currency,
-        began_at=row.started_at,
-        paid_from=days[0],
-        renewed_at=days[1],
-    )
 
 
 def _hand_on(buyers: Sequence[Buyer], made: dict[str, Bought]) -> None:
@@ -205,7 +134,7 @@ def _open_cases(owner: User, now: datetime) -> int:
     start_collecting(with_waiting=False, acting_user=owner, now=now)
     DunningPolicy.objects.update(collecting_since=now - timedelta(days=180))
     open_ones = Invoice.objects.filter(
-        status="open", attempts__status="failed", due_at__gt=now - timedelta(days=25)
+        status="open", attempts__status="failed", due_at__gt=now - timedelta(days=29)
     )
     count = 0
     for invoice in open_ones.distinct().order_by("due_at"):
