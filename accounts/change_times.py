@@ -4,7 +4,8 @@ A reader that asks "what changed since T" must not pass a row whose transaction 
 older time than others that are committed already. Therefore a transaction takes a shared advisory lock before
 its first change, whose number is the second in which it did so, and readers stop at the oldest of these locks
 (`settled_until`). The lock is taken before any row gets its time, and falls after the commit is visible, so no
-order of the two can hide a row. A row that is written again as it was keeps its time.
+order of the two can hide a row. A row that is written again as it was keeps its time, also when it was read anew
+at the payment provider (`fetched_at`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from django.db import connections, transaction
 
 from accounts.models.base import MirroredModel
 
+# Columns that say nothing of the customer's own system.
+_OURS = {"updated_at", "fetched_at"}
 # Locks of two numbers: the workspace (0 = none, such as a restore) and seconds since 2020.
 _FUNCTIONS = """
 CREATE OR REPLACE FUNCTION note_changing() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -48,7 +51,7 @@ CREATE OR REPLACE TRIGGER note_changing BEFORE INSERT OR UPDATE ON "{table}"
     FOR EACH STATEMENT EXECUTE FUNCTION note_changing();
 CREATE OR REPLACE TRIGGER stamp_new BEFORE INSERT ON "{table}" FOR EACH ROW EXECUTE FUNCTION stamp_change();
 CREATE OR REPLACE TRIGGER stamp_change BEFORE UPDATE ON "{table}" FOR EACH ROW
-    WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION stamp_change();
+    WHEN (({old}) IS DISTINCT FROM ({new})) EXECUTE FUNCTION stamp_change();
 """
 
 
@@ -64,4 +67,8 @@ def keep_change_times(using: str = "owner") -> None:
         cursor.execute(_FUNCTIONS)
         for model in mirrored_models():
             if model._meta.db_table in present:
-                cursor.execute(_TRIGGERS.format(table=model._meta.db_table))
+                names = [
+                    f'"{field.column}"' for field in model._meta.concrete_fields if field.column not in _OURS
+                ]
+                old, new = (", ".join(f"{row}.{name}" for name in names) for row in ("OLD", "NEW"))
+                cursor.execute(_TRIGGERS.format(table=model._meta.db_table, old=old, new=new))

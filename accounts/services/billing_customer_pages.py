@@ -1,4 +1,4 @@
-"""Pages of customers and their payment methods that the mirror does not hold yet; as `billing_pages` has it."""
+"""Pages of customers and their payment methods, in a few statements; as `billing_pages` has it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from accounts.services.billing_mirror import (
     apply_customer,
     apply_method,
     customer_values,
+    is_stale,
     known_rows,
     lock_objects,
     method_values,
 )
+from accounts.services.billing_unchanged import note_read, same_customers, shows
 from accounts.signals import account_changed, contact_changed
 from cs_platform.lib.scoping import current_workspace_id
 
@@ -50,10 +52,23 @@ def apply_customers(found: Sequence[CustomerFacts], *, fetched_at: datetime, now
     for one, account in known:
         if one.id not in gone:
             keep_billing_contact(one, account, now=now)
-    add_methods(
-        [one.default_method for one in new if one.default_method is not None], fetched_at=fetched_at, now=now
+    older = {key: row for key, row in here.items() if not is_stale(row, fetched_at)}
+    first = {one.id: one for one in reversed(ordered)}
+    again = [(first[key], row) for key, row in older.items() if not first[key].is_deleted]
+    plain = [pair for pair in again if _is_plain(pair[0], shared)]
+    same = same_customers(plain, first, fetched_at=fetched_at)
+    note_read(same, fetched_at)
+    quiet = {one.id: True for one in new} | {one.id: False for one, _ in again}
+    apply_methods(
+        [
+            (one.default_method, quiet[one.id])
+            for _, one in sorted(first.items())
+            if one.default_method is not None and one.id in quiet
+        ],
+        fetched_at=fetched_at,
+        now=now,
     )
-    done = {one.id for one in new}
+    done = {one.id for one in new} | {row.external_id for row in same} | (here.keys() - older.keys())
     for one in ordered:
         if one.id not in done:
             apply_customer(one, fetched_at=fetched_at, now=now)
@@ -96,20 +111,31 @@ def _add_contacts(owned: Owned, *, now: datetime) -> None:
             keep_billing_contact(one, account, now=now)
 
 
-def add_methods(found: Sequence[MethodFacts], *, fetched_at: datetime, now: datetime) -> None:
-    """Write the payment methods of customers or subscriptions that are new themselves: nobody is told of them."""
-    lock_objects(one.id for one in found)
-    here = known_rows(PaymentMethod, {one.id for one in found})
-    customers = known_rows(BillingCustomer, {one.customer_id for one in found})
-    rows: dict[str, PaymentMethod] = {}
-    others = []
-    for one in sorted(found, key=lambda one: one.id):
-        customer = customers.get(one.customer_id)
-        if one.id in here or one.id in rows:
-            others.append(one)
-        elif customer is not None:
-            values = method_values(one, fetched_at)
-            rows[one.id] = PaymentMethod(external_id=one.id, customer=customer, **values)
-    PaymentMethod.objects.bulk_create(list(rows.values()))
-    for one in others:
-        apply_method(one, fetched_at=fetched_at, now=now, is_quiet=True)
+def apply_methods(found: Sequence[tuple[MethodFacts, bool]], *, fetched_at: datetime, now: datetime) -> None:
+    """Write the payment methods of customers or subscriptions, in the order of these.
+
+    With each: whether it is told to nobody, because who it came with is new itself.
+    """
+    lock_objects(one.id for one, _ in found)
+    here = known_rows(PaymentMethod, {one.id for one, _ in found})
+    customers = known_rows(BillingCustomer, {one.customer_id for one, _ in found})
+    made: list[PaymentMethod] = []
+    same: list[PaymentMethod] = []
+    others: list[tuple[MethodFacts, bool]] = []
+    seen: set[str] = set()
+    for one, is_quiet in found:
+        row, customer = here.get(one.id), customers.get(one.customer_id)
+        values = method_values(one, fetched_at) | {"customer": customer, "detached_at": None}
+        if customer is None or one.id in seen:  # the second time it is older than the first
+            others.append((one, is_quiet))
+        elif row is None and is_quiet:
+            made.append(PaymentMethod(external_id=one.id, **values))
+        elif row is not None and shows(row, values):
+            same.append(row)
+        else:
+            others.append((one, is_quiet))
+        seen.add(one.id)
+    PaymentMethod.objects.bulk_create(made)
+    note_read([row for row in same if not is_stale(row, fetched_at)], fetched_at)
+    for one, is_quiet in others:
+        apply_method(one, fetched_at=fetched_at, now=now, is_quiet=is_quiet)

@@ -22,9 +22,10 @@ from accounts.gateways.stripe.reading import (
 )
 from accounts.models import BillingCustomer, Invoice, Plan, Subscription
 from accounts.services.billing_customer_pages import apply_customers
-from accounts.services.billing_pages import apply_invoices, apply_subscriptions, apply_tries
+from accounts.services.billing_pages import apply_invoices, apply_subscriptions
 from accounts.services.billing_refresh import Found, Reader
 from accounts.services.billing_syncs import Walk
+from accounts.services.billing_try_pages import apply_tries
 from cs_platform.lib.database_clock import database_now
 from cs_platform.lib.scoping import workspace_scope
 

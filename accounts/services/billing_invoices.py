@@ -128,9 +128,9 @@ def apply_charges(invoice: Invoice, charges: Iterable[ChargeFacts]) -> bool:
         if row is None:
             number += 1
             row = PaymentAttempt(invoice=invoice, number=number, external_id=one.id)
-        before = _state(row)
+        before = says_of(row)
         fill_attempt(row, invoice, one, orders.get(one.id))
-        if row.pk is None or _state(row) != before:
+        if row.pk is None or says_of(row) != before:
             row.save()
             is_changed = True
     if is_changed:
@@ -148,7 +148,8 @@ def _number_by_time(invoice: Invoice) -> None:
         PaymentAttempt.objects.filter(pk=row.pk).update(number=number)
 
 
-def _state(row: PaymentAttempt) -> tuple[Any, ...]:
+def says_of(row: PaymentAttempt) -> tuple[Any, ...]:
+    """What of a try is news when it is another."""
     return row.status, row.decline_code, row.advice_code, row.network_code, row.order_id, row.account_id
 
 

@@ -1,4 +1,4 @@
-"""The mirror of customers, payment methods and prices. What was read later wins, whatever came first.
+"""The mirror of customers and payment methods. What was read later wins, whatever came first.
 
 Every row remembers when the read began that it shows (`fetched_at`, the database's clock). An answer is applied
 only if its read began later, under a lock on the object's id, so that order and repetition of messages do not matter.
@@ -12,18 +12,16 @@ from typing import Any, TypeVar
 
 from django.db import connection, models
 
-from accounts.gateways.stripe.facts import CustomerFacts, MethodFacts, PriceFacts
+from accounts.gateways.stripe.facts import CustomerFacts, MethodFacts
 from accounts.models import (
     Account,
     BillingCustomer,
     Invoice,
     PaymentAttempt,
     PaymentMethod,
-    Plan,
     Subscription,
 )
 from accounts.services.billing_accounts import account_of, is_erased, keep_billing_contact
-from accounts.services.billing_mrr import list_mrr_minor
 from accounts.services.movements import rebuild_movements
 from accounts.signals import payment_method_changed
 from cs_platform.lib.scoping import current_workspace_id
@@ -191,36 +189,3 @@ def method_values(found: MethodFacts, fetched_at: datetime) -> dict[str, Any]:
 
 def _card_of(row: PaymentMethod) -> tuple[str, int | None, int | None]:
     return row.fingerprint, row.exp_month, row.exp_year
-
-
-def apply_price(found: PriceFacts) -> Plan:
-    """The plan of a price. A plan of the same name that came from a file is this one."""
-    lock_object(found.id)
-    plan = Plan.objects.filter(external_id=found.id).first()
-    name = (found.product_name or found.nickname)[:200]
-    if plan is None:
-        plan = (name and Plan.objects.filter(name=name, external_id="").first()) or Plan()
-    before = _told_by(plan)
-    if not plan.name or (name and plan.external_id and not plan.name.startswith(name)):
-        plan.name = _free_name(name or found.id, found)
-    plan.external_id, plan.currency = found.id, found.currency
-    plan.list_mrr_minor = list_mrr_minor(found)
-    if plan.pk is None or _told_by(plan) != before:
-        plan.save()
-    return plan
-
-
-def _told_by(plan: Plan) -> tuple[str, str, str, int | None]:
-    return plan.name, plan.external_id, plan.currency, plan.list_mrr_minor
-
-
-def _free_name(name: str, found: PriceFacts) -> str:
-    """Several prices of one product are several plans: "Growth", "Growth (yearly)", "Growth (price_1P…)"."""
-    lock_object("plan names")
-    every = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}.get(found.interval, "")
-    for words in ("", found.nickname, every, f"{every} {found.currency}".strip(), found.id):
-        candidate = f"{name} ({words})"[:200] if words else name
-        is_taken = Plan.objects.filter(name=candidate).exclude(external_id=found.id).exists()
-        if words != name and not is_taken:
-            return candidate
-    return found.id

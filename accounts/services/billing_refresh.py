@@ -32,7 +32,8 @@ from accounts.gateways.stripe.reading import (
 )
 from accounts.models import BillingCustomer, Invoice, PaymentMethod, Plan, Subscription
 from accounts.services.billing_invoices import apply_invoice, forget_draft
-from accounts.services.billing_mirror import apply_customer, apply_method, apply_price
+from accounts.services.billing_mirror import apply_customer, apply_method
+from accounts.services.billing_prices import apply_prices
 from accounts.services.billing_subscriptions import apply_subscription
 from cs_platform.lib.database_clock import database_now
 from cs_platform.lib.scoping import workspace_scope
@@ -55,8 +56,7 @@ class Found:
         self, *, now: datetime, changed_at: datetime | None = None, replaced_at: datetime | None = None
     ) -> None:
         """Write all of it in the running scope and transaction, in an order of locks that all share."""
-        for price in sorted(self.prices, key=lambda one: one.id):
-            apply_price(price)
+        apply_prices(self.prices)
         for customer, at in sorted(self.customers, key=lambda pair: pair[0].id):
             apply_customer(customer, fetched_at=at, now=now)
         for method, at in sorted(self.methods, key=lambda pair: pair[0].id):

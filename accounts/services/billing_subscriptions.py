@@ -51,6 +51,10 @@ class Known:
     plan: Plan | None
     is_ended_by_us: bool = False
 
+    def has_new_seats(self, row: Subscription) -> bool:
+        """Whether this subscription is the first to tell that the plan is sold by the seat."""
+        return self.plan is not None and (row.seats or 1) > 1 and not self.plan.is_per_seat
+
 
 def apply_subscription(
     found: SubscriptionFacts, *, fetched_at: datetime, now: datetime, changed_at: datetime | None = None
@@ -66,17 +70,19 @@ def apply_subscription(
         return None
     item = main_item(found, now)
     plan = Plan.objects.filter(external_id=item.price.id).first() if item else None
-    is_ended_by_us = found.ended_at is not None and _is_ended_by_us(found.id)
+    is_ended_by_us = found.ended_at is not None and bool(ended_by_us([found.id]))
     known = Known(customer, customer.account_id, plan, is_ended_by_us)
     was_over = row is not None and row.ended_at is not None
     former_account, former_method = (row.account_id, row.default_method) if row else (None, "")
-    draft = (
-        first_draft(found, known, now) if row is None else _changed(row, found, known, now, changed_at or now)
-    )
+    if row is None:
+        draft = first_draft(found, known, now)
+    else:
+        changes = list(SubscriptionChange.objects.filter(subscription=row).order_by("effective_at"))
+        draft = changed_draft(row, changes, found, known, now=now, changed_at=changed_at or now)
     row = draft.subscription
     row.fetched_at = fetched_at
     _save(draft)
-    if plan is not None and (row.seats or 1) > 1 and not plan.is_per_seat:
+    if plan is not None and known.has_new_seats(row):
         mark_per_seat([plan.pk])
     if found.default_method is not None:
         apply_method(found.default_method, fetched_at=fetched_at, now=now, is_quiet=draft.is_new)
@@ -161,10 +167,16 @@ def first_draft(found: SubscriptionFacts, known: Known, now: datetime) -> Draft:
     return draft
 
 
-def _changed(
-    row: Subscription, found: SubscriptionFacts, known: Known, now: datetime, changed_at: datetime
+def changed_draft(
+    row: Subscription,
+    changes: list[SubscriptionChange],
+    found: SubscriptionFacts,
+    known: Known,
+    *,
+    now: datetime,
+    changed_at: datetime,
 ) -> Draft:
-    changes = list(SubscriptionChange.objects.filter(subscription=row).order_by("effective_at"))
+    """What is known of one that is here, with its changes by their time; nothing is read or written."""
     draft = Draft(row, changes)
     was_over, read_at = row.ended_at is not None, row.fetched_at
     draft.set({"account_id": known.account_id, **_values(found, known, now), "ended_at": _end(found)})
@@ -234,11 +246,11 @@ def _cause(found: SubscriptionFacts, *, is_ended_by_us: bool) -> str:
     return str(_CAUSES.get(found.reason, EndedCause.UNKNOWN))
 
 
-def _is_ended_by_us(subscription_id: str) -> bool:
-    """The platform's own order ended it, for unpaid bills."""
+def ended_by_us(subscription_ids: Iterable[str]) -> set[str]:
+    """Those that the platform's own order ended, for unpaid bills."""
     orders = BillingOrder.objects.filter(kind=OrderKind.CANCEL, made_by=MadeBy.PLATFORM)
-    ours = orders.filter(subscription__external_id=subscription_id, sent_at__isnull=False)
-    return bool(ours.exclude(state=OrderState.FAILED).exists())
+    ours = orders.filter(subscription__external_id__in=set(subscription_ids), sent_at__isnull=False)
+    return set(ours.exclude(state=OrderState.FAILED).values_list("subscription__external_id", flat=True))
 
 
 def _save(draft: Draft) -> None:

@@ -26,8 +26,9 @@ from accounts.models import (
     Plan,
     Subscription,
 )
-from accounts.services.billing_mirror import apply_customer, apply_method, apply_price
+from accounts.services.billing_mirror import apply_customer, apply_method
 from accounts.services.billing_mrr import mrr_minor
+from accounts.services.billing_prices import apply_price
 from accounts.services.billing_subscriptions import apply_subscription
 from accounts.services.person_erasure import erase
 from tests.builders import make_account

@@ -11,17 +11,19 @@ from django.utils import timezone
 from accounts.gateways.stripe import reading
 from accounts.models import (
     BillingConnection,
+    BillingCustomer,
     BillingDifference,
     BillingMessage,
     BillingSync,
     Invoice,
     Job,
     PaymentAttempt,
+    PaymentMethod,
     Subscription,
 )
 from accounts.services.billing_inbox import MESSAGE_JOB
 from accounts.services.billing_reconcile import request_reconciliations
-from accounts.services.billing_syncs import begin_sync
+from accounts.services.billing_syncs import SYNC_JOB, begin_sync
 from cs_platform.lib.database_clock import database_now
 from cs_platform.lib.scoping import workspace_scope
 from tests.accounts.billing.flood import bodies_of, drain
@@ -159,3 +161,26 @@ def test_a_message_that_waits_is_no_difference(cast, connected, stripe_address, 
     with workspace_scope(cast.workspace.pk):
         assert {row.kind for row in BillingDifference.objects.all()} == {"status", "charge_unbooked"}
         assert Invoice.objects.get().status == "paid", "and mended"
+
+
+@pytest.mark.parametrize("rows", [26, pytest.param(4_000, marks=pytest.mark.soak)], ids=["quick", "long"])
+def test_reading_everything_anew_changes_nothing_and_tells_nobody(cast, connected, stripe_address, rows):
+    """What is here already is only noted as read: nobody is told, and who follows changes sees none."""
+    stripe_address.seed(rows, plans=[["ok"], ["insufficient_funds"]], subscriptions=True)
+    models = (BillingCustomer, PaymentMethod, Subscription, Invoice)
+    began = time.monotonic()
+    walk(cast, connected, "first")
+    first_seconds = time.monotonic() - began
+    with workspace_scope(cast.workspace.pk):
+        Job.objects.filter(workspace=cast.workspace).delete()
+        changed = dict(Invoice.objects.values_list("pk", "updated_at"))
+        moment = database_now()
+    began = time.monotonic()
+    walk(cast, connected, "first", hours=1)
+    again_seconds = time.monotonic() - began
+    print(f"{rows} customers: first synchronisation {first_seconds:.1f} s, again {again_seconds:.1f} s")
+    with workspace_scope(cast.workspace.pk):
+        assert [model.objects.filter(fetched_at__lt=moment).count() for model in models] == [0] * 4
+        assert Subscription.objects.count() == PaymentAttempt.objects.count() == rows
+        assert dict(Invoice.objects.values_list("pk", "updated_at")) == changed
+        assert not Job.objects.filter(workspace=cast.workspace).exclude(kind=SYNC_JOB).exists()
