@@ -80,8 +80,9 @@ class InvoiceBook:
     def tell(self) -> tuple[SimulatedInvoice, ...]:
         """All invoices of the period in order of issue."""
         for day, seen in self._history.happenings:
-            lanes, places = seen.lanes.get("charge_failed"), seen.amounts.get("charge_failed")
-            failed = {} if lanes is None else dict(zip(lanes.tolist(), places.tolist(), strict=True))
+            refused = seen.lanes.get("charge_failed", np.array([], dtype=int)).tolist()
+            places = seen.amounts.get("charge_failed", np.array([])).tolist()
+            failed = dict(zip(refused, places, strict=True))
             for lane in seen.lanes.get("billed", np.array([], dtype=int)).tolist():
                 self._issue(day, lane, refused=failed.get(lane))
             for lane in seen.lanes.get("came_back", np.array([], dtype=int)).tolist():
