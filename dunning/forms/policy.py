@@ -55,7 +55,9 @@ class PolicyForm:
         chosen = _mapping(full["code_classes"])
         codes = {code: str(chosen.get(code, row.decline_class)) for code, row in DECLINE_RULES.items()}
         days = _mapping(full["pay_days"])
-        rows = [PayDayRow(place, _days_text(days[place])) for place in sorted(days, key=_everywhere_last)]
+        rows = [
+            PayDayRow(place.strip(), _days_text(days[place])) for place in sorted(days, key=_everywhere_last)
+        ]
         return cls(currency, values, codes, rows)
 
     @classmethod
@@ -87,9 +89,19 @@ class PolicyForm:
             "rules": rules,
             "code_classes": moved,
             "pay_days": {
-                row.place or "?": [_day(part) for part in _parts(row.days)] for row in self.pay_days
+                key: [_day(part) for part in _parts(row.days)] for key, row in self._places().items()
             },
         }
+
+    def _places(self) -> dict[str, PayDayRow]:
+        """The rows by country; one that stands there twice keeps both, told apart by spaces, until it is mended."""
+        found: dict[str, PayDayRow] = {}
+        for row in self.pay_days:
+            key = row.place or "?"
+            while key in found:
+                key += " "
+            found[key] = row
+        return found
 
     def _value(self, name: str) -> Any:
         text, kind = self.values[name], SETTINGS[name].kind
@@ -103,12 +115,10 @@ class PolicyForm:
 
     def show(self, problems: Iterable[Problem]) -> None:
         """Put each problem beside its field."""
+        places = self._places()
         for problem in problems:
             head, _dot, rest = problem.field.partition(".")
-            row = next(
-                (row for row in self.pay_days if head == "pay_days" and (row.place or "?") == rest), None
-            )
-            if row is not None:
+            if head == "pay_days" and (row := places.get(rest)):
                 row.error = problem.message
             self.errors.setdefault(problem.field, problem.message)
 

@@ -18,6 +18,7 @@ from dunning.policy.judging import Judgement, Refusal, judge
 # What every known network allows (the database holds it too), whatever a policy says.
 CAP_ATTEMPTS, CAP_DAYS = 15, 30
 LEAST_HOURS_APART = 20
+LAST_NOTICE_DAYS = 3  # before the end
 EVERYWHERE, LAST_DAY = "*", -1
 
 

@@ -18,12 +18,14 @@ from dunning.policy.classes import (
     NoticeRule,
 )
 from dunning.policy.code_table import DECLINE_RULES
+from dunning.policy.country_zones import COUNTRIES
 from dunning.policy.definition import (
     CAP_ATTEMPTS,
     CAP_DAYS,
     DEFAULT_PAY_DAYS,
     EVERYWHERE,
     LAST_DAY,
+    LAST_NOTICE_DAYS,
     LIST_FIELDS,
     PLAIN_FIELDS,
     EndState,
@@ -130,8 +132,7 @@ class _Reader:
         if isinstance(value, bool) or not isinstance(value, int):
             self.complain(field, gettext("Enter a whole number."))
         elif not low <= value <= high:
-            words = gettext("Enter a number from %(low)d to %(high)d.")
-            self.complain(field, words % {"low": low, "high": high})
+            self.complain(field, _out_of_range(field) % {"low": low, "high": high})
         else:
             return value
         return low
@@ -230,14 +231,16 @@ class _Reader:
             self.complain("pay_days", gettext("Enter pay days."))
             return dict(DEFAULT_PAY_DAYS)
         found: dict[str, tuple[int, ...]] = {}
-        for place, days in raw.items():
-            at = f"pay_days.{place}"
-            if place != EVERYWHERE and not (isinstance(place, str) and len(place) == 2 and place.isalpha()):
+        for name, days in raw.items():
+            at, place = f"pay_days.{name}", str(name).strip().upper()
+            if place != EVERYWHERE and place not in COUNTRIES:
                 self.complain(at, gettext("Name a country by its two letters."))
+            elif place in found:
+                self.complain(at, gettext("This country stands here twice."))
             elif not isinstance(days, list | tuple) or len(days) > 6 or not all(map(_is_day, days)):
                 self.complain(at, gettext("Enter at most 6 days from 1 to 31, or “last”."))
             else:
-                found[place if place == EVERYWHERE else place.upper()] = tuple(dict.fromkeys(days))
+                found[place] = tuple(dict.fromkeys(days))
         found.setdefault(EVERYWHERE, ())
         return found
 
@@ -251,10 +254,22 @@ class _Reader:
         if 0 < found.holdout_percent < LEAST_HOLDOUT:
             words = gettext("Hold out nobody (0) or at least %(n)d %%, else nothing can be learnt.")
             self.complain("holdout_percent", words % {"n": LEAST_HOLDOUT})
-        if found.silent_days >= found.duration_days:
-            self.complain("silent_days", gettext("The first notice must come before the end."))
+        if found.silent_days >= found.duration_days - LAST_NOTICE_DAYS:
+            words = gettext("The first notice must come before the last one, %(n)d days before the end.")
+            self.complain("silent_days", words % {"n": LAST_NOTICE_DAYS})
         if found.handoff_days >= found.duration_days:
             self.complain("handoff_days", gettext("The hand-over must come before the end."))
+
+
+def _out_of_range(field: str) -> str:
+    """The sentence for a number outside its limits; it says why where the limit is not ours."""
+    if field == "attempts":
+        return gettext(
+            "Card networks allow %(high)d tries of an invoice in 30 days. Enter a number up to that."
+        )
+    if field == "annual_reminder_days":
+        return gettext("The laws that ask for it want it %(low)d to %(high)d days before.")
+    return gettext("Enter a number from %(low)d to %(high)d.")
 
 
 def _is_day(value: Any) -> bool:

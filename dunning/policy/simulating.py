@@ -14,6 +14,7 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from cs_platform.lib.periods import local_day
+from dunning.policy.country_zones import zone_of_country
 from dunning.policy.definition import CAP_ATTEMPTS, PolicyDefinition
 from dunning.policy.facts import PERSON, PLATFORM, AttemptFact, RetryFacts
 from dunning.policy.planning import NoRetry, Retry, first_notice_at, plan_next
@@ -72,7 +73,8 @@ class Totals:
 
 
 def replay_failure(failure: PastFailure, policy: PolicyDefinition, *, zone: ZoneInfo) -> Replayed:
-    """One failure under a policy, up to its payment or to the end of the policy's time."""
+    """One failure under a policy, up to its payment or to the end of the policy's time; `zone` is the workspace's."""
+    own_zone = zone_of_country(failure.country) or zone
     attempts, retries = [replace(failure.refusals[0], made_by="provider")], list[datetime]()
     ends_at = failure.failed_at + policy.duration
     until = min(failure.paid_at or ends_at, ends_at)
@@ -87,7 +89,7 @@ def replay_failure(failure: PastFailure, policy: PolicyDefinition, *, zone: Zone
             card_brand=attempts[-1].brand,
             country=failure.country,
         )
-        plan = plan_next(facts, policy, now=now, zone=zone)
+        plan = plan_next(facts, policy, now=now, zone=own_zone, day_zone=zone)
         notices_at = _earlier(notices_at, first_notice_at(facts, policy, plan))
         at = plan.at if isinstance(plan, Retry) else plan.until
         if at is None or at >= until:

@@ -20,6 +20,7 @@ from accounts.models import (
 from cs_platform.lib.quick_rows import QuickRows
 from cs_platform.lib.scoping import current_workspace_id
 from dunning.cases.transitions import CaseState
+from dunning.policy.country_zones import zone_of_country
 from dunning.policy.facts import (
     FAILED,
     PENDING,
@@ -44,7 +45,8 @@ _METHODS = QuickRows(PaymentMethod)
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """`is_automatic`: the provider is connected and charges this invoice when it is asked to."""
+    """`zone` is the customer's, where the country tells it; `day_zone` the workspace's. `is_automatic`: the provider
+    is connected and charges this invoice when it is asked to."""
 
     facts: RetryFacts
     zone: ZoneInfo
@@ -57,7 +59,7 @@ def situation_of(
     invoice: Invoice, *, ends_at: datetime, now: datetime, state: CaseState | None = None
 ) -> Situation:
     """Everything that the planner asks, read in the running scope."""
-    zone = zone_of_workspace()
+    zone, country = zone_of_workspace(), _country(invoice)
     method = current_method(invoice)
     facts = RetryFacts(
         invoice_id=invoice.external_id,
@@ -69,11 +71,11 @@ def situation_of(
         card_country=method.country if method else "",
         card_changed_at=state.card_updated_at if state else None,
         card_changed_by=_changed_by(state),
-        country=_country(invoice),
+        country=country,
         checked_at=invoice.fetched_at,
         card_tries_30_days=_tries_of_card(method, now),
     )
-    return Situation(facts, zone, zone, method, is_automatic(invoice))
+    return Situation(facts, zone_of_country(country) or zone, zone, method, is_automatic(invoice))
 
 
 def zone_of_workspace() -> ZoneInfo:

@@ -42,7 +42,12 @@ RETRIES = Section(
         Setting("retried_by", _("Who retries"), kind="choice", choices=RETRIED_BY_WORDS),
         Setting("attempts", _("Tries at most"), help=_("All tries of one invoice count, the first one too.")),
         Setting("window_days", _("Counted over"), DAYS),
-        Setting("hour_from", _("Retry from"), _("o'clock"), _("Local time of the workspace.")),
+        Setting(
+            "hour_from",
+            _("Retry from"),
+            _("o'clock"),
+            _("Local time of the customer's country where it has one; else of the workspace."),
+        ),
         Setting("hour_until", _("Retry until"), _("o'clock")),
         Setting(
             "technical_wait_hours",

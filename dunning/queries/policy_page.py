@@ -28,7 +28,7 @@ from dunning.policy.code_table import (
     DeclineRule,
 )
 from dunning.policy.definition import PolicyDefinition
-from dunning.queries.policy_changes import place_words, rule_words, value_words
+from dunning.queries.policy_changes import days_words, place_words, rule_words, value_words
 from dunning.queries.policy_labels import PAY_DAYS, SECTIONS, SETTINGS, Section, Setting, Words
 
 DEFAULTS = PolicyDefinition.defaults()
@@ -45,12 +45,13 @@ class Typed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One input. `usual` is the default in words where the value is another."""
+    """One input. `usual` is the default in words; `is_changed` where the value is another."""
 
     setting: Setting
     value: str
     error: str
     usual: str
+    is_changed: bool
     choices: tuple[tuple[str, Words], ...] = ()
 
     @property
@@ -78,6 +79,7 @@ class ClassRow:
     most_retries: str
     notice: str
     usual: str
+    is_changed: bool
     errors: tuple[str, ...]
     codes: int
 
@@ -89,12 +91,13 @@ class ClassRow:
 
 @dataclass(frozen=True, slots=True)
 class CodeRow:
-    """One code; `usual` is its class in the table where another one is chosen."""
+    """One code; `usual` is its class in the table, `is_changed` where another one is chosen."""
 
     rule: DeclineRule
     chosen: str
     label: str
     usual: str
+    is_changed: bool
     acts: str
     to_customer: Promise
     source: Promise
@@ -158,8 +161,14 @@ def notice_choices() -> list[tuple[str, Promise]]:
 def _field(setting: Setting, form: Typed) -> Field:
     value, usual = form.values[setting.name], getattr(DEFAULTS, setting.name)
     choices = tuple((str(key), words) for key, words in (setting.choices or {}).items())
-    shown = "" if _is_usual(setting, value, usual, form) else value_words(setting, usual, form.currency)
-    return Field(setting, value, form.errors.get(setting.name, ""), shown, choices)
+    return Field(
+        setting,
+        value,
+        form.errors.get(setting.name, ""),
+        usual=value_words(setting, usual, form.currency),
+        is_changed=not _is_usual(setting, value, usual, form),
+        choices=choices,
+    )
 
 
 def _is_usual(setting: Setting, value: str, usual: object, form: Typed) -> bool:
@@ -200,10 +209,24 @@ def _class_row(kind: DeclineClass, form: Typed) -> ClassRow:
         is_retried=is_retried,
         is_fixed=kind in NEVER_RETRIED,
         **typed,
-        usual="" if is_usual else rule_words(rule),
+        usual=rule_words(rule, _technical_waits(kind)),
+        is_changed=not is_usual,
         errors=tuple(dict.fromkeys(errors)),
         codes=sum(chosen == kind for chosen in form.codes.values()),
     )
+
+
+def _technical_waits(kind: DeclineClass) -> str:
+    """The default waits of technical errors, which have several; "" for the other classes."""
+    if kind is not DeclineClass.SOFT_TECHNICAL:
+        return ""
+    return gettext("%(n)s hours") % {"n": ", ".join(map(str, DEFAULTS.technical_wait_hours))}
+
+
+def pay_days_usual() -> str:
+    """The default pay days in words."""
+    pairs = (f"{place_words(place)}: {days_words(days)}" for place, days in DEFAULTS.pay_days.items())
+    return "; ".join(pairs)
 
 
 def _code_row(rule: DeclineRule, form: Typed) -> CodeRow:
@@ -214,7 +237,8 @@ def _code_row(rule: DeclineRule, form: Typed) -> CodeRow:
         rule=rule,
         chosen=chosen,
         label=str(CLASS_WORDS[known]),
-        usual="" if is_usual else str(CLASS_WORDS[rule.decline_class]),
+        usual=str(CLASS_WORDS[rule.decline_class]),
+        is_changed=not is_usual,
         acts=_acts(rule, chosen, form),
         to_customer=rule.to_customer if is_usual else CUSTOMER_WORDS[known],
         source=SOURCE_WORDS[rule.source],

@@ -18,6 +18,7 @@ from cs_platform.lib.scoping import current_workspace_id
 from dunning.cases.transitions import IllegalStep
 from dunning.models import DunningCase
 from dunning.notice_texts import FIRST, LAST, READY, SECOND, THIRD
+from dunning.policy.definition import LAST_NOTICE_DAYS
 from dunning.queries import owed
 from dunning.services.case_steps import open_book
 from dunning.services.handing_over import hand_to_csm
@@ -39,7 +40,7 @@ POSITIONS = [
     (POSITION_MIDDLE, _("Middle: left out for those held out")),
     (POSITION_LAST, _("Last: everybody gets it, with the date of the end")),
 ]
-LAST_DAYS = 3
+LAST_DAYS = LAST_NOTICE_DAYS
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class NoticesInWords:
 
     sequence: Sequence
     steps: list[StepWords]
+    definition: SequenceDefinition
 
 
 def the_sequence() -> Sequence:
@@ -124,7 +126,8 @@ def notices_in_words() -> NoticesInWords | None:
     version = version_in_force(sequence)
     if version is None:
         return None
-    return NoticesInWords(sequence, steps_in_words(SequenceDefinition.of_json(version.definition)))
+    definition = SequenceDefinition.of_json(version.definition)
+    return NoticesInWords(sequence, steps_in_words(definition), definition)
 
 
 def ends_of(account_ids: list[int]) -> dict[int, datetime]:

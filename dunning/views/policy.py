@@ -15,48 +15,65 @@ from django.views.decorators.http import require_POST
 from accounts.access import WorkspaceRequest, allows, requires
 from dunning.forms.policy import PayDayRow, PolicyForm
 from dunning.models import DunningPolicy, DunningPolicyVersion
+from dunning.policy.advice_table import advice_rows
 from dunning.policy.parsing import PolicyError, parse_policy
 from dunning.queries import policy_page
 from dunning.queries.policy_changes import changes
 from dunning.queries.policy_simulation import PAST, reasons, simulate
+from dunning.queries.policy_versions import Clash, clash_with, notices_without_room, version_lines
 from dunning.services import policies
-from dunning.services.notice_sequence import notices_in_words
+from dunning.services.notice_sequence import ACTION, NoticesInWords, notices_in_words
 
 
 @requires("dunning.view")
 def policy(request: WorkspaceRequest) -> HttpResponse:
-    """The editor. POST: "preview" answers the effect, "draft" keeps what was typed, "publish" puts it in force."""
+    """The editor. POST: "preview" answers the effect, "draft" keeps what was typed, "publish" puts it in force.
+
+    A POST names the state that its page was opened on (`seen`); where another person has written since, nothing is
+    kept, and the page comes back with what was typed and how it differs from theirs. "overwrite" keeps it all the
+    same, if theirs is still what was shown then (`theirs`).
+    """
     live = policies.version_in_force()
-    draft = policies.draft_of(live.policy)
     currency = request.membership.workspace.report_currency
     if request.method == "POST":
         if not allows(request.membership, "dunning.configure"):
             return render(request, "403.html", status=403)
         return _posted(request, live, PolicyForm.of_request(request.POST, currency=currency))
-    form = PolicyForm.of_definition((draft or live).definition, currency=currency)
-    return _page(request, live, form, has_draft=draft is not None)
+    draft = policies.draft_of(live.policy)
+    return _page(request, live, PolicyForm.of_definition((draft or live).definition, currency=currency))
 
 
 def _posted(request: WorkspaceRequest, live: DunningPolicyVersion, form: PolicyForm) -> HttpResponse:
     act = request.POST.get("do", "preview")
-    if act == "publish":
-        return _publish(request, live, form)
-    has_draft = _keep(request, live, form)
+    try:
+        if act == "publish":
+            return _publish(request, live, form)
+        _keep(request, live, form)
+    except policies.ChangedMeanwhile as changed:
+        clash = clash_with(changed.version, form.definition(), currency=form.currency)
+        if not request.htmx:
+            messages.error(request, gettext("Not saved: somebody else changed the policy meanwhile."))
+        return _page(request, live, form, clash=clash, status=200 if request.htmx else 409)
     if request.htmx:
-        return _page(request, live, form, has_draft=has_draft)
-    if act == "draft":
+        return _page(request, live, form)
+    if act in ("draft", "overwrite"):
         messages.success(request, gettext("Draft saved. Nothing changes for anybody until you publish it."))
     return redirect("dunning:policy")
 
 
-def _keep(request: WorkspaceRequest, live: DunningPolicyVersion, form: PolicyForm) -> bool:
-    """Store what was typed, unless it is what is in force; says whether there is a draft."""
+def _keep(request: WorkspaceRequest, live: DunningPolicyVersion, form: PolicyForm) -> None:
+    """Store what was typed, unless it is what is in force."""
     typed = form.definition()
     in_force = PolicyForm.of_definition(live.definition, currency=form.currency).definition()
     if typed == in_force and policies.draft_of(live.policy) is None:
-        return False
-    policies.save_draft(policy=live.policy, definition=typed, acting_user=request.user)
-    return True
+        return
+    policies.save_draft(policy=live.policy, definition=typed, acting_user=request.user, seen=_seen(request))
+
+
+def _seen(request: WorkspaceRequest) -> str:
+    """What the person has seen: the state of the page, or what was shown to them as somebody else's."""
+    name = "theirs" if request.POST.get("do") == "overwrite" else "seen"
+    return request.POST.get(name, "")[:40]
 
 
 def _publish(request: WorkspaceRequest, live: DunningPolicyVersion, form: PolicyForm) -> HttpResponse:
@@ -67,13 +84,14 @@ def _publish(request: WorkspaceRequest, live: DunningPolicyVersion, form: Policy
             note=request.POST.get("note", "").replace("\x00", "")[:300],
             acting_user=request.user,
             now=timezone.now(),
+            seen=_seen(request),
         )
     except PolicyError:
-        policies.save_draft(policy=live.policy, definition=form.definition(), acting_user=request.user)
+        _keep(request, live, form)
         messages.error(
             request, gettext("Not published: some values need correcting. Nothing you typed is lost.")
         )
-        return _page(request, live, form, has_draft=True, status=422)
+        return _page(request, live, form, status=422)
     messages.success(
         request,
         gettext("Version %(number)d is in force for cases that open from now on.")
@@ -88,39 +106,46 @@ def _page(
     live: DunningPolicyVersion,
     form: PolicyForm,
     *,
-    has_draft: bool,
+    clash: Clash | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    effect = _effect(request, live, form)  # first: it puts mistakes beside their fields
+    notices, draft = notices_in_words(), policies.draft_of(live.policy)
+    effect = _effect(request, live, form, notices)  # first: it puts mistakes beside their fields
+    is_part, state = bool(request.htmx) and request.method == "POST", policies.state_of(live, draft)
     context = {
         "live": live,
         "form": form,
-        "has_draft": has_draft,
+        "draft": draft,
+        "clash": clash,
+        # After a clash the page keeps the old state: only the button for it puts one's own over theirs.
+        "seen": _seen(request) if clash else state,
+        "theirs": state,
         "can_edit": allows(request.membership, "dunning.configure"),
         "note": request.POST.get("note", ""),
         "effect": effect,
         "mistakes": policy_page.mistakes(form),
         "days": PAST.days,
+        "is_part": is_part,
     }
-    if request.htmx and request.method == "POST":
+    if is_part:
         return render(request, "dunning/parts/policy_effect.html", context, status=status)
     context |= {
         "sections": policy_page.sections(form),
         "classes": policy_page.class_rows(form),
         "codes": policy_page.code_rows(form),
+        "advice": advice_rows(),
         "class_choices": policy_page.class_choices(),
         "notice_choices": policy_page.notice_choices(),
-        "notices": notices_in_words(),
+        "notices": notices,
         "pay_rows": [*form.pay_days, PayDayRow("", "")],
-        "versions": DunningPolicyVersion.objects.filter(policy=live.policy, published_at__isnull=False)
-        .select_related("published_by")
-        .order_by("-number")[:20],
+        "pay_days_usual": policy_page.pay_days_usual(),
+        "versions": version_lines(live.policy, currency=form.currency),
     }
     return render(request, "dunning/policy.html", context, status=status)
 
 
 def _effect(
-    request: WorkspaceRequest, live: DunningPolicyVersion, form: PolicyForm
+    request: WorkspaceRequest, live: DunningPolicyVersion, form: PolicyForm, notices: NoticesInWords | None
 ) -> dict[str, object] | None:
     """What the typed policy changes, and would have done with past failures; None while it has mistakes."""
     try:
@@ -134,6 +159,8 @@ def _effect(
         "changes": changes(in_force, typed, currency=form.currency),
         "simulation": found,
         "reasons": reasons(found),
+        "without_room": notices_without_room(notices.definition, typed, action=ACTION) if notices else 0,
+        "typed": typed,
     }
 
 
@@ -156,7 +183,14 @@ def policy_rollback(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 @requires("dunning.configure")
 def policy_draft_discard(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
-    policy = get_object_or_404(DunningPolicy, public_id=public_id)
-    policies.discard_draft(policy=policy, acting_user=request.user)
+    """Throw the draft away that the page showed."""
+    found = get_object_or_404(DunningPolicy, public_id=public_id)
+    try:
+        policies.discard_draft(policy=found, acting_user=request.user, seen=request.POST.get("seen", ""))
+    except policies.ChangedMeanwhile:
+        messages.error(
+            request, gettext("The draft was changed meanwhile, so it is kept. Look at it again first.")
+        )
+        return redirect("dunning:policy")
     messages.success(request, gettext("The draft is gone; what is in force has not changed."))
     return redirect("dunning:policy")

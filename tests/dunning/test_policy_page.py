@@ -88,7 +88,8 @@ def test_a_workspace_begins_with_the_defaults_in_force(cast: Cast) -> None:
     assert in_force(cast) == PolicyDefinition.defaults()
     page = words(web(cast.vera.user).get(URL).content)
     assert "Version 1 is in force" in page
-    assert "Default:" not in page
+    assert "Default: 8." in page and "Default: 4, 12, 24 hours." in page
+    assert "Changed." not in page
 
 
 def test_what_the_page_posts_is_what_it_showed(cast: Cast) -> None:
@@ -107,7 +108,8 @@ def test_publishing_puts_it_in_force_and_undo_takes_it_back(cast: Cast, failures
     found = in_force(cast)
     assert (found.attempts, found.handoff_arr_minor, found.end_state) == (5, 500_000, "pause")
     assert found.code_classes == {"do_not_honor": DeclineClass.HARD_NETWORK}
-    assert "Default: 8." in words(page.content)
+    assert words(page.content).count("Changed.") == 4
+    assert "Changed. Default: 8." in words(page.content)
     undo = re.search(rb"/dunning/policy/versions/[0-9a-f-]+/rollback/", page.content)
     assert undo is not None
     ada.post(undo.group().decode())
@@ -144,6 +146,49 @@ def test_mistakes_publish_nothing_and_lose_nothing(cast: Cast) -> None:
     assert "You see a draft" in again
     for sentence in ("Enter a whole number.", "Enter an amount.", "Choose one of the list.", "two letters"):
         assert sentence in words(page.content)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed_as", "sentence"),
+    [
+        ("attempts", "999", "Card networks allow 15 tries of an invoice in 30 days."),
+        ("attempts", "0", "Card networks allow 15 tries"),
+        ("attempts", "15", ""),
+        ("attempts", "", "Enter a whole number."),
+        ("attempts", "2.5", "Enter a whole number."),
+        ("window_days", "-3", "Enter a number from 1 to 30."),
+        ("hour_until", "6", "The hours must end after they begin."),
+        ("technical_wait_hours", "4, , 12", ""),
+        ("technical_wait_hours", "", "Enter at least one number."),
+        ("technical_wait_hours", "4 12", "Enter a whole number."),
+        ("technical_wait_hours", "12, 4", "The smallest number first"),
+        ("silent_days", "9", "The first notice must come before the last one"),
+        ("duration_days", "999", "Enter a number from 7 to 90."),
+        ("annual_reminder_days", "3", "15 to 45 days before"),
+        ("rules__soft_funds__most_retries", "99", "Enter a number from 1 to 15."),
+        ("holdout_percent", "2", "at least 5 %"),
+    ],
+)
+def test_each_wrong_input_has_its_sentence_and_stays(
+    cast: Cast, field: str, typed_as: str, sentence: str
+) -> None:
+    changed = typed(do="publish", **{"duration_days": "12", "handoff_days": "5", field: typed_as})
+    page = web(cast.ada).post(URL, changed, follow=True)
+    assert page.status_code == (422 if sentence else 200)
+    assert sentence in words(page.content)
+    if typed_as and sentence:
+        assert f'value="{typed_as}"' in page.content.decode()
+    assert (in_force(cast) == PolicyDefinition.defaults()) == bool(sentence)
+
+
+def test_a_country_that_stands_there_twice_loses_neither_row(cast: Cast) -> None:
+    twice = typed(do="publish") | {"pay_place": ["*", "DE", "de", "QQ"], "pay_days": ["1", "15", "20", "3"]}
+    page = web(cast.ada).post(URL, twice)
+    assert page.status_code == 422
+    assert "This country stands here twice." in words(page.content)
+    assert "Name a country by its two letters." in words(page.content)
+    again = web(cast.ada).get(URL).content.decode()
+    assert all(f'value="{kept}"' in again for kept in ("DE", "de", "15", "20", "QQ"))
 
 
 def test_nobody_makes_a_refusal_for_good_retryable(cast: Cast) -> None:
