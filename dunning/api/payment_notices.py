@@ -29,12 +29,18 @@ class PaymentNoticeFilter(Paging):
     account: ExternalId | None = Field(None, description="the account's external_id")
 
 
+class OwedOut(Schema):
+    amount_minor: int
+    currency: str
+
+
 class PaymentNoticeOut(OfAccount):
     """Null where nothing is due. The message comes in the language of `Accept-Language`."""
 
     is_due: bool = Field(description="from the first notice on until it is paid, stopped or given up")
-    amount_minor: int | None
-    currency: str | None
+    amounts: list[OwedOut] | None = Field(
+        description="what is owed: one per currency, that of the oldest invoice first"
+    )
     invoices: list[str] = Field(description="numbers of the invoices")
     since: datetime | None = Field(description="the first failure")
     ends_at: datetime | None = Field(description="when collection ends")

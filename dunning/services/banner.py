@@ -22,13 +22,23 @@ from dunning.services.pay_links import pay_urls
 
 
 @dataclass(frozen=True)
+class Owed:
+    """What is open in one currency."""
+
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True)
 class Banner:
-    """`is_due` from the first notice on until it is paid, stopped or given up; without it everything else is None."""
+    """`is_due` from the first notice on until it is paid, stopped or given up; without it everything else is None.
+
+    `amounts`: what is owed, one per currency, that of the oldest invoice first.
+    """
 
     account: Account
     is_due: bool = False
-    amount_minor: int | None = None
-    currency: str | None = None
+    amounts: tuple[Owed, ...] | None = None
     invoices: tuple[str, ...] = ()
     since: datetime | None = None
     ends_at: datetime | None = None
@@ -71,14 +81,12 @@ def banners_of(accounts: Sequence[Account], *, now: datetime) -> list[Banner]:
 def _banner(
     account: Account, cases: list[DunningCase], link: str, workspace: Workspace, words: Mapping[str, Any]
 ) -> Banner:
-    amount, currency = owed.totals([case.invoice for case in cases])[0]
     values = owed.notice_values(cases, workspace.zone)
     language = (translation.get_language() or workspace.language)[:2]
     return Banner(
         account=account,
         is_due=True,
-        amount_minor=amount,
-        currency=currency,
+        amounts=tuple(Owed(*total) for total in owed.totals(case.invoice for case in cases)),
         invoices=tuple(owed.number_of(case.invoice) for case in cases),
         since=min(case.failed_at for case in cases),
         ends_at=cases[0].ends_at,

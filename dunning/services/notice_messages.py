@@ -20,8 +20,7 @@ FIELDS = {
     "contact_external_id": "the person's id in your own records",
     "language": "the person's language",
     "position": "first, middle or last",
-    "amount_minor": "what is owed, in minor units of the currency",
-    "currency": "three letters",
+    "amounts": "what is owed: amount_minor and currency, one per currency, that of the oldest invoice first",
     "invoices": "numbers of the invoices",
     "ends_at": "when the end state of the policy comes",
     "pay_url": "address of the person's card page; works for 14 days",
@@ -35,7 +34,6 @@ def tell_other_systems(
     if not is_anybody_listening(EVENT):
         return 0
     lead = cases[0]
-    amount, currency = owed.totals([case.invoice for case in cases])[0]
     token = short_token(account=lead.account, contact=contact, lifetime=MESSAGE_DAYS, now=now)
     payload = {
         "account": str(lead.account.public_id),
@@ -45,8 +43,10 @@ def tell_other_systems(
         "contact_external_id": contact.external_id if contact else None,
         "language": contact.language if contact else None,
         "position": position,
-        "amount_minor": amount,
-        "currency": currency,
+        "amounts": [
+            {"amount_minor": amount, "currency": currency}
+            for amount, currency in owed.totals(case.invoice for case in cases)
+        ],
         "invoices": [owed.number_of(case.invoice) for case in cases],
         "ends_at": lead.ends_at.isoformat(),
         "pay_url": address_of(token),
