@@ -27,8 +27,8 @@ from accounts.registry import (
     settings_pages,
     welcome_steps,
 )
-from accounts.services.billing_inbox import MESSAGE_JOB, drop_messages
-from accounts.services.billing_messages import PARKED_KIND, REFUSED_KIND, work_message
+from accounts.services.billing_inbox import MESSAGE_JOB, PARKED_KIND, drop_messages
+from accounts.services.billing_messages import REFUSED_KIND, work_message
 from accounts.services.billing_reconcile import run_sync
 from accounts.services.billing_rights import MISSING_KIND
 from accounts.services.billing_syncs import LEASE, SYNC_JOB

@@ -16,9 +16,11 @@ from accounts.gateways.stripe.facts import EventFacts
 from accounts.gateways.stripe.reading import parsed_event
 from accounts.models import BillingConnection, BillingMessage, Job
 from accounts.registry import billing_readers
+from accounts.services.notifications import notify_admins
 from cs_platform.lib.database_clock import database_now
 
 MESSAGE_JOB = "accounts.billing_message"
+PARKED_KIND = "accounts.billing_message_parked"
 # Behind what people and their mails wait for: a month's bills of a large company are ten thousands of messages.
 PRIORITY = 1
 _SIGN_OF_LIFE = timedelta(seconds=5)
@@ -64,7 +66,7 @@ def receive(*, body: bytes, header: str, now: datetime) -> BillingMessage | None
     received_at = database_now()
     if connected.last_message_at is None or connected.last_message_at < received_at - _SIGN_OF_LIFE:
         BillingConnection.objects.filter(pk=connected.pk).update(last_message_at=received_at)
-    return store(data, body=body, received_at=received_at)
+    return store(data, body=body, received_at=received_at, note=not_ours(data, connected))
 
 
 def secrets_of(connected: BillingConnection, now: datetime) -> list[str]:
@@ -73,10 +75,31 @@ def secrets_of(connected: BillingConnection, now: datetime) -> list[str]:
     return [connected.webhook_secret, connected.previous_secret if older else ""]
 
 
+def not_ours(data: Mapping[str, Any], connected: BillingConnection) -> str:
+    """Why a message concerns another ledger than the connected one, in words; empty for ours.
+
+    An endpoint for connected accounts gets the messages of all of them, and of both modes.
+    """
+    account, is_live = data.get("account"), data.get("livemode")
+    if account and connected.account_ref and account != connected.account_ref:
+        return "of another account"
+    if isinstance(is_live, bool) and is_live != connected.is_live:
+        return "of live mode" if is_live else "of a test mode"
+    return ""
+
+
 def store(
-    data: Mapping[str, Any], *, body: bytes | None = None, received_at: datetime, was_listed: bool = False
+    data: Mapping[str, Any],
+    *,
+    body: bytes | None = None,
+    received_at: datetime,
+    was_listed: bool = False,
+    note: str = "",
 ) -> BillingMessage:
-    """One row and one job per message id, whoever told us of it: a delivery or the provider's list."""
+    """One row and one job per message id, whoever told us of it: a delivery or the provider's list.
+
+    With a `note` it is kept as one that needs no work, and why.
+    """
     problem = ""
     try:
         event = parsed_event(dict(data))
@@ -85,7 +108,8 @@ def store(
         problem = error.text
     raw = json.dumps(data).encode() if body is None else body
     target = target_of(event)
-    is_idle = not target and reader_of(event.type) is None and not problem
+    is_idle = bool(note) or (not target and reader_of(event.type) is None and not problem)
+    problem = "" if is_idle else problem
     row = BillingMessage(
         message_id=event.id[:200],
         message_type=event.type[:100],
@@ -95,14 +119,26 @@ def store(
         received_at=received_at,
         processed_at=received_at if is_idle else None,
         parked_at=received_at if problem else None,
-        last_error=problem[:200],
+        last_error=(problem or note)[:200],
         was_listed=was_listed,
         deliveries=0 if was_listed else 1,
     )
     is_new = _keep(row)
     if is_new and not is_idle and not problem:
         Job.objects.put(MESSAGE_JOB, row.pk, priority=PRIORITY)
+    elif is_new and problem:
+        tell_parked(row, now=received_at)
     return row
+
+
+def tell_parked(row: BillingMessage, *, now: datetime) -> None:
+    """Tell the admins that such a message was set aside: once a day, as thousands may fail for one reason."""
+    notify_admins(
+        kind=PARKED_KIND,
+        cause_key=f"{row.message_type}:{now.date()}",
+        context={"type": row.message_type},
+        now=now,
+    )
 
 
 def _keep(row: BillingMessage) -> bool:

@@ -6,6 +6,7 @@ provider says now, and a message that came before the last read began has nothin
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,10 +16,18 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts.gateways.stripe.client import BillingError
+from accounts.gateways.stripe.reading import parsed_event
 from accounts.models import BillingConnection, BillingMessage, Job, User
 from accounts.registry import billing_readers
 from accounts.services.audit import audit
-from accounts.services.billing_inbox import MESSAGE_JOB, PRIORITY, current_connection, reader_of
+from accounts.services.billing_inbox import (
+    MESSAGE_JOB,
+    PRIORITY,
+    current_connection,
+    reader_of,
+    target_of,
+    tell_parked,
+)
 from accounts.services.billing_pace import paced_gateway
 from accounts.services.billing_refresh import Reader, is_read_since
 from accounts.services.billing_rights import is_known_right, note_missing_right
@@ -29,7 +38,6 @@ from cs_platform.lib.scoping import current_workspace_id, workspace_scope
 
 log = structlog.get_logger(__name__)
 
-PARKED_KIND = "accounts.billing_message_parked"
 REFUSED_KIND = "accounts.billing_key_refused"
 MOST_FAILURES = 5
 # Not our fault and not the message's: the provider is away, is asked too much, or no longer takes our key.
@@ -99,8 +107,8 @@ def _work(lease: Lease, connected: BillingConnection, row: BillingMessage) -> No
     gateway = paced_gateway(connected)
     reader, afresh = reader_of(row.message_type), Reader(gateway)
     finish = reader.read(gateway, row) if reader else lambda: None
-    if row.object_id:
-        afresh.read(row.object_id)
+    if target := row.object_id or ("" if reader else _target_anew(row)):
+        afresh.read(target)
     with workspace_scope(lease.workspace_id):
         lease.hold()
         is_updated = row.message_type == UPDATED_BY_NETWORK
@@ -131,6 +139,11 @@ def _close_answered(read_at: dict[str, datetime]) -> None:
         )
 
 
+def _target_anew(row: BillingMessage) -> str:
+    """What a message is about that could not be understood when it came; raises while it still cannot."""
+    return target_of(parsed_event(json.loads(bytes(row.body)))) if row.body else ""
+
+
 def _is_special(row: BillingMessage) -> bool:
     """Whether the message itself says something that reading the object does not."""
     return row.message_type == UPDATED_BY_NETWORK or reader_of(row.message_type) is not None
@@ -150,9 +163,20 @@ def _judge(lease: Lease, connected: BillingConnection, row: BillingMessage, erro
     if is_known_right(error):
         _without_right(lease, connected, row, error)
         return
+    if error.is_absent and error.object_id == row.object_id and row.failures:
+        _absent(lease, row)
+        return
     if not error.permanent and error.code != "unreadable":
         raise ComeBack(_AWAY * (1 + random.random())) from error
     _fail(lease, row, error.text)
+
+
+def _absent(lease: Lease, row: BillingMessage) -> None:
+    """Asked twice, and the provider does not have it: test data that was wiped. Nothing is left to do; what the mirror
+    still holds of it is told by the nightly comparison."""
+    with workspace_scope(lease.workspace_id):
+        _close(row, note="the provider does not have it any more")
+        lease.finish()
 
 
 def _without_right(
@@ -183,12 +207,7 @@ def _note_failure(row: BillingMessage, reason: str, *, now: datetime, is_last: b
     if is_last or locked.failures >= MOST_FAILURES:
         locked.parked_at = now
         log.error("billing.message_parked", message_type=locked.message_type, reason=reason)
-        notify_admins(
-            kind=PARKED_KIND,
-            cause_key=f"{locked.message_type}:{now.date()}",  # thousands may fail for one reason
-            context={"type": locked.message_type},
-            now=now,
-        )
+        tell_parked(locked, now=now)
     locked.save(update_fields=["failures", "last_error", "parked_at"])
     return int(locked.failures)
 

@@ -58,7 +58,8 @@ class Found:
         """Write all of it in the running scope and transaction, in an order of locks that all share."""
         apply_prices(self.prices)
         for customer, at in sorted(self.customers, key=lambda pair: pair[0].id):
-            apply_customer(customer, fetched_at=at, now=now)
+            if not self._is_nobody(customer):
+                apply_customer(customer, fetched_at=at, now=now)
         for method, at in sorted(self.methods, key=lambda pair: pair[0].id):
             apply_method(method, fetched_at=at, now=now, replaced_at=replaced_at)
         for subscription, at in sorted(self.subscriptions, key=lambda pair: pair[0].id):
@@ -67,6 +68,13 @@ class Found:
             apply_invoice(invoice, fetched_at=at, now=now)
         for invoice_id in self.gone:
             forget_draft(invoice_id)
+
+    def _is_nobody(self, customer: CustomerFacts) -> bool:
+        """Came and went before we ever read it, and nothing here is theirs: no account is made for that."""
+        if not customer.is_deleted or BillingCustomer.objects.filter(external_id=customer.id).exists():
+            return False
+        owned = (*self.methods, *self.subscriptions, *self.invoices)
+        return all(one.customer_id != customer.id for one, _at in owned)
 
 
 @dataclass
@@ -78,12 +86,16 @@ class Reader:
     read_at: dict[str, datetime] = field(default_factory=dict)
 
     def read(self, object_id: str) -> None:
-        """Read whatever this id names. Raises BillingError; an object that is gone is noted, not raised."""
+        """Read whatever this id names. Raises BillingError; a draft or a price that is gone is noted, not raised."""
         if object_id not in self.read_at:
             self.read_at[object_id] = database_now()
             # Prices of old may be called anything; everything else tells by its id what it is.
             kind = next((fn for prefix, fn in _READERS if object_id.startswith(prefix)), Reader.price)
-            kind(self, object_id)
+            try:
+                kind(self, object_id)
+            except BillingError as error:
+                error.object_id = error.object_id or object_id
+                raise
 
     def price(self, price_id: str) -> None:
         try:
@@ -143,12 +155,13 @@ class Reader:
         charge = read_charge(self.gateway, charge_id)
         if charge.intent_id:
             self.read(charge.intent_id)
+        else:  # from before there were payment intents
+            for invoice_id in self._known(lambda: _paid_by(charge_id)):
+                self.read(invoice_id)
 
     def intent(self, intent_id: str) -> None:
         """Its invoice; most payments of some companies have none, and the mirror holds none of those."""
-        here = self._known(
-            lambda: Invoice.objects.filter(payment_ref=intent_id).values_list("external_id", flat=True)
-        )
+        here = self._known(lambda: _paid_by(intent_id))
         invoice_id = here[0] if here else invoice_of_intent(self.gateway, intent_id)
         if invoice_id:
             self.read(invoice_id)
@@ -163,6 +176,10 @@ class Reader:
     def _known(self, rows: Callable[[], Iterable[T]]) -> list[T]:
         with workspace_scope(self.gateway.workspace_id):
             return list(rows())
+
+
+def _paid_by(payment_id: str) -> Iterable[str]:
+    return Invoice.objects.filter(payment_ref=payment_id).values_list("external_id", flat=True)
 
 
 def _discounted_otherwise(found: CustomerFacts) -> Iterable[str]:

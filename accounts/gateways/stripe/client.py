@@ -29,8 +29,11 @@ class BillingError(Exception):
     `outcome_unknown`: it may have happened all the same (no answer, 5xx, an answer that cannot be read): ask
     again with the same key, or read. Neither (409, 429): nothing happened yet, come back.
     `right` is what a restricted key lacks, in the provider's name for it ("invoice_write").
-    `text` names the kind of failure in the provider's codes, never what it quotes.
+    `text` names the kind of failure in the provider's codes, never what it quotes. `object_id` is what could not be
+    read, where a reader says so.
     """
+
+    object_id = ""
 
     def __init__(
         self,
