@@ -24,13 +24,15 @@ class Chart:
 
 @dataclass(frozen=True)
 class Series:
-    """One line or set of bars; None is a gap. `texts` are the values in words, for the pointer."""
+    """One line or set of bars; None is a gap. `texts` are the values in words, for the pointer; `is_points` draws a line
+    as marks only."""
 
     name: str
     values: Sequence[float | int | None]
     texts: Sequence[str] = ()
     colour: str = ""
     is_dotted: bool = False
+    is_points: bool = False
     low: Sequence[float | None] = ()
     high: Sequence[float | None] = ()
 
@@ -53,12 +55,12 @@ def line_chart(
         traces.append(
             {
                 "type": "scatter",
-                "mode": "lines+markers" if len(x) <= 40 else "lines",
+                "mode": "markers" if one.is_points else "lines+markers" if len(x) <= 40 else "lines",
                 "name": one.name,
                 "x": list(x),
                 "y": list(one.values),
                 "line": {"color": colour, "width": 2, **({"dash": "dot"} if one.is_dotted else {})},
-                "marker": {"size": 5},
+                "marker": {"size": 10, "color": colour} if one.is_points else {"size": 5},
                 "connectgaps": False,
                 **_hover(one),
             }

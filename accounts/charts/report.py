@@ -68,7 +68,8 @@ class LateRows:
 class ReportBody:
     """One report: charts with their readings, formulas, remarks, and the sheet that is exported as CSV.
 
-    `empty` is said instead of everything else where there is nothing to show; `sheet` holds plain values.
+    `empty` is said instead of everything else where there is nothing to show; `sheet` holds plain values; `is_wide` takes
+    the whole width of the page.
     """
 
     charts: Sequence[Chart] = ()
@@ -78,3 +79,4 @@ class ReportBody:
     headers: Sequence[str] = ()
     sheet: Iterable[Sequence[object]] = field(default=())
     empty: str = ""
+    is_wide: bool = False

@@ -39,9 +39,10 @@ ORDER BY c.failed_at, c.id
 # An invoice belongs to the week of its first attempt.
 _FIRST_TRIES = """
 SELECT date_trunc('week', first.attempted_at AT TIME ZONE %(zone)s)::date AS week,
-       count(*), count(*) FILTER (WHERE first.status = 'failed')
+       count(*), count(*) FILTER (WHERE first.status = 'failed'),
+       coalesce(array_agg(first.decline_code) FILTER (WHERE first.status = 'failed'), '{}')
 FROM (
-    SELECT DISTINCT ON (a.invoice_id) a.attempted_at, a.status FROM accounts_paymentattempt a
+    SELECT DISTINCT ON (a.invoice_id) a.attempted_at, a.status, a.decline_code FROM accounts_paymentattempt a
     WHERE a.workspace_id = %(workspace)s AND a.attempted_at < %(end)s
     ORDER BY a.invoice_id, a.attempted_at, a.number
 ) first
@@ -101,6 +102,9 @@ def _fact(row: Sequence[Any], amount: int | None, recovered: int | None, day: da
         was_worked=row[11],
         was_noticed=row[12],
         has_new_card=row[13],
+        currency=row[3],
+        own_minor=row[2],
+        own_recovered_minor=row[6],
     )
 
 
@@ -114,4 +118,6 @@ def first_tries(workspace: Workspace, *, start: datetime, end: datetime) -> list
     }
     with connection.cursor() as cursor:
         cursor.execute(_FIRST_TRIES, values)
-        return [WeekOfTries(*row) for row in cursor.fetchall()]
+        return [
+            WeekOfTries(week, tries, failed, tuple(codes)) for week, tries, failed, codes in cursor.fetchall()
+        ]

@@ -1,6 +1,6 @@
 """What became of failed payments, as numbers: pure, over facts that are passed in."""
 
-from dunning.recovery.alarm import Alarm, WeekOfTries, failure_alarm
+from dunning.recovery.alarm import Alarm, WeekOfTries, failure_alarm, failure_alarms
 from dunning.recovery.facts import RecoveryFact
 from dunning.recovery.rates import Recovery, by_group, by_week, recovery
 
@@ -12,5 +12,6 @@ __all__ = [
     "by_group",
     "by_week",
     "failure_alarm",
+    "failure_alarms",
     "recovery",
 ]

@@ -11,7 +11,8 @@ OURS = ("silent_retry", "notice", "person")
 @dataclass(frozen=True, slots=True)
 class RecoveryFact:
     """`amount_minor` and `recovered_minor` in the report currency at the rate of the day of the failure; None:
-    no rate is known, so the payment counts but its money does not. `days` from the failure to the money.
+    no rate is known, so the payment counts but its money does not. `own_minor` and `own_recovered_minor` are the same
+    in `currency`, its own. `days` from the failure to the money.
     """
 
     account_id: int
@@ -27,6 +28,9 @@ class RecoveryFact:
     was_worked: bool = True
     was_noticed: bool = False
     has_new_card: bool = False
+    currency: str = ""
+    own_minor: int = 0
+    own_recovered_minor: int = 0
 
     @property
     def is_open(self) -> bool:

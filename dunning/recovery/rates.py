@@ -38,6 +38,7 @@ class Recovery:
     amount_minor: int = 0
     recovered_minor: int = 0
     open_minor: int = 0
+    lost_minor: int = 0
     unpriced: int = 0
     median_days: float | None = None
     by_cause: Mapping[str, int] = field(default_factory=dict)
@@ -51,6 +52,11 @@ class Recovery:
     @property
     def lost(self) -> int:
         return self.settled - self.recovered
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every end is known; until then the rate can only rise."""
+        return not self.open
 
     @property
     def by_us(self) -> int:
@@ -83,6 +89,7 @@ def recovery(facts: Iterable[RecoveryFact]) -> Recovery:
         amount_minor=sum(one.amount_minor or 0 for one in rows),
         recovered_minor=sum(one.recovered_minor or 0 for one in back),
         open_minor=sum(one.amount_minor or 0 for one in rows if one.is_open),
+        lost_minor=sum(one.amount_minor or 0 for one in rows if not one.is_open and not one.is_recovered),
         unpriced=sum(one.amount_minor is None for one in rows),
         median_days=median(days) if days else None,
         by_cause=dict(counts),

@@ -53,7 +53,7 @@ def funnel_report(context: ReportContext) -> ReportBody:
                 gettext("convention"),
             )
         ],
-        notes=remarks(found, context),
+        notes=remarks(found),
         headers=["step", "payments"],
         sheet=[[name, count] for name, count in steps],
     )

@@ -9,13 +9,13 @@ from django.utils.translation import gettext
 from accounts.charts import Chart, Series, bar_chart
 from accounts.charts.report import ReportBody
 from accounts.queries.report_context import ReportContext
-from accounts.reports.words import money_of, points, share_of
+from accounts.reports.words import money_of, points, share_of, sheet_money
 from cs_platform.lib.formats import DASH, number
 from dunning.policy.classes import CLASS_WORDS, DeclineClass
 from dunning.queries.recoveries import recoveries
 from dunning.recovery import Recovery, RecoveryFact, by_group, recovery
-from dunning.reports.recovered import formulas
-from dunning.reports.words import nothing_failed, remarks
+from dunning.reports.definitions import formulas
+from dunning.reports.words import nothing_failed
 
 Groups = Sequence[tuple[str, Recovery]]
 MOST_BARS = 12
@@ -78,13 +78,29 @@ def _body(context: ReportContext, name: str, label: str, found: Groups) -> Repor
     return ReportBody(
         charts=[_chart(context, name, label, found)],
         formulas=formulas(whole)[:1],
-        notes=remarks(whole, context),
-        headers=["group", "failed", "recovered", "open", "median_days"],
-        sheet=[
-            [group, o.failed, o.recovered, o.open, "" if o.median_days is None else round(o.median_days, 2)]
-            for group, o in found
+        headers=[
+            "group",
+            "failed",
+            "recovered",
+            "open",
+            "median_days",
+            f"failed_{context.currency}",
+            f"recovered_{context.currency}",
         ],
+        sheet=[_cells(group, one, context.currency) for group, one in found],
     )
+
+
+def _cells(group: str, one: Recovery, currency: str) -> list[object]:
+    return [
+        group,
+        one.failed,
+        one.recovered,
+        one.open,
+        "" if one.median_days is None else round(one.median_days, 2),
+        sheet_money(one.amount_minor, currency),
+        sheet_money(one.recovered_minor, currency),
+    ]
 
 
 def _chart(context: ReportContext, name: str, label: str, found: Groups) -> Chart:

@@ -1,21 +1,29 @@
-"""Failed and recovered payments week by week, what brought the money, and the same rate by three definitions."""
+"""Failed and recovered payments week by week, in number and in money, by what brought them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from django.utils.translation import gettext
 
 from accounts.charts import Chart, Series, bar_chart
-from accounts.charts.report import Formula, Kpi, ReportBody
+from accounts.charts.report import Kpi, ReportBody
 from accounts.queries.report_context import ReportContext
-from accounts.reports.words import major, money_of, share_of, sheet_money
-from cs_platform.lib.formats import DASH, money, number
+from accounts.reports.words import share_of, sheet_money
+from cs_platform.lib.formats import DASH, number
 from cs_platform.lib.periods import local_day
 from dunning.queries.recoveries import recoveries
 from dunning.recovery import Recovery, by_week, recovery
-from dunning.reports.words import CAUSE_COLOURS, CAUSES, nothing_failed, remarks, with_interval
+from dunning.reports.definitions import formulas
+from dunning.reports.words import (
+    CAUSE_COLOURS,
+    CAUSES,
+    nothing_failed,
+    remarks,
+    unsettled_weeks,
+    with_interval,
+)
 
 Weeks = Sequence[tuple[date, Recovery]]
 
@@ -25,15 +33,28 @@ def recovery_kpi(context: ReportContext) -> Kpi | None:
     found = recovery(recoveries(context))
     if not found.failed:
         return None
+    note = gettext("%(back)s of %(all)s failed payments")
+    if found.open:
+        note = gettext("%(back)s of %(all)s failed payments, %(open)s still open")
     return Kpi(
         gettext("Recovery rate"),
         share_of(found.recovered, found.failed).split(" ")[0],
-        gettext("%(back)s of %(all)s failed payments")
-        % {"back": number(found.recovered), "all": number(found.failed)},
+        note % {"back": number(found.recovered), "all": number(found.failed), "open": number(found.open)},
         formulas(found)[0],
         tab="recovery",
         report="recovered",
     )
+
+
+def weeks_of(context: ReportContext) -> Weeks:
+    """From the first failure of the period to its end, or to now; read once a page."""
+    if "recovery_weeks" not in context.kept:
+        facts = recoveries(context)
+        end = context.period.instants[1] - timedelta(microseconds=1)
+        last = local_day(end, context.workspace.zone)
+        context.kept["recovery_weeks"] = by_week(facts, first=facts[0].failed_on, last=last)
+    found: Weeks = context.kept["recovery_weeks"]
+    return found
 
 
 def recovered_report(context: ReportContext) -> ReportBody:
@@ -41,23 +62,27 @@ def recovered_report(context: ReportContext) -> ReportBody:
     facts = recoveries(context)
     if not facts:
         return ReportBody(empty=nothing_failed())
-    weeks = by_week(facts, first=facts[0].failed_on, last=local_day(context.now, context.workspace.zone))
-    whole = recovery(facts)
+    weeks, whole, currency = weeks_of(context), recovery(facts), context.currency
     return ReportBody(
-        charts=[_counts(whole, weeks), _amounts(context, whole, weeks)],
+        charts=[_counts(whole, weeks)],
         formulas=formulas(whole),
-        notes=remarks(whole, context),
+        notes=[*remarks(whole), *unsettled_weeks(weeks)],
         headers=[
             "week",
             "failed",
             "recovered",
             "open",
+            "lost",
             *CAUSES,
-            f"failed_{context.currency}",
-            f"recovered_{context.currency}",
+            f"failed_{currency}",
+            f"recovered_{currency}",
+            f"open_{currency}",
+            f"lost_{currency}",
+            *(f"{cause}_{currency}" for cause in CAUSES),
+            "without_rate",
             "median_days",
         ],
-        sheet=[_cells(day, one, context.currency) for day, one in weeks],
+        sheet=[_cells(day, one, currency) for day, one in weeks],
     )
 
 
@@ -67,9 +92,14 @@ def _cells(day: date, one: Recovery, currency: str) -> list[object]:
         one.failed,
         one.recovered,
         one.open,
+        one.lost,
         *(one.by_cause.get(cause, 0) for cause in CAUSES),
         sheet_money(one.amount_minor, currency),
         sheet_money(one.recovered_minor, currency),
+        sheet_money(one.open_minor, currency),
+        sheet_money(one.lost_minor, currency),
+        *(sheet_money(one.minor_by_cause.get(cause, 0), currency) for cause in CAUSES),
+        one.unpriced,
         "" if one.median_days is None else round(one.median_days, 2),
     ]
 
@@ -86,8 +116,18 @@ def _counts(whole: Recovery, weeks: Weeks) -> Chart:
         if whole.by_cause.get(cause)
     ]
     series += [
-        Series(gettext("Still open"), [o.open for _, o in weeks], (), "--chart-5"),
-        Series(gettext("Lost"), [o.lost for _, o in weeks], (), "--red-mark"),
+        Series(
+            gettext("Still open"),
+            [one.open for _, one in weeks],
+            [share_of(one.open, one.failed) for _, one in weeks],
+            "--chart-5",
+        ),
+        Series(
+            gettext("Lost"),
+            [one.lost for _, one in weeks],
+            [share_of(one.lost, one.failed) for _, one in weeks],
+            "--red-mark",
+        ),
     ]
     figure = bar_chart(
         [day.isoformat() for day, _ in weeks],
@@ -99,9 +139,10 @@ def _counts(whole: Recovery, weeks: Weeks) -> Chart:
     headers = [
         gettext("Week"),
         gettext("Failed"),
-        gettext("Recovered"),
-        gettext("Still open"),
+        *(str(label) for label in CAUSES.values()),
         gettext("Lost"),
+        gettext("Still open"),
+        gettext("Recovered"),
         gettext("Median days"),
     ]
     title = gettext("Failed payments by week and what became of them")
@@ -113,13 +154,19 @@ def _count_rows(weeks: Weeks) -> list[list[str]]:
         [
             day.isoformat(),
             number(one.failed),
-            share_of(one.recovered, one.failed),
-            number(one.open),
+            *(number(one.by_cause.get(cause, 0)) for cause in CAUSES),
             number(one.lost),
+            number(one.open),
+            so_far(share_of(one.recovered, one.failed), one),
             DASH if one.median_days is None else number(one.median_days, 1),
         ]
         for day, one in weeks
     ]
+
+
+def so_far(rate: str, week: Recovery) -> str:
+    """A rate that can still rise says so."""
+    return rate if week.is_settled else gettext("%(rate)s so far") % {"rate": rate}
 
 
 def _reading(whole: Recovery) -> str:
@@ -132,87 +179,3 @@ def _reading(whole: Recovery) -> str:
         "notice": number(whole.by_cause.get("notice", 0)),
         "person": number(whole.by_cause.get("person", 0)),
     }
-
-
-def _amounts(context: ReportContext, whole: Recovery, weeks: Weeks) -> Chart:
-    currency = context.currency
-    names = [day.isoformat() for day, _ in weeks]
-    series = [
-        Series(
-            gettext("Failed"),
-            [major(one.amount_minor, currency) for _, one in weeks],
-            [money(one.amount_minor, currency) for _, one in weeks],
-            "--chart-5",
-        ),
-        Series(
-            gettext("Recovered"),
-            [major(one.recovered_minor, currency) for _, one in weeks],
-            [money_of(one.recovered_minor, one.amount_minor, currency) for _, one in weeks],
-            "--chart-1",
-        ),
-    ]
-    figure = bar_chart(names, series, x_title=gettext("Week of the failure, from"), y_title=currency)
-    reading = gettext("Of the money that failed, %(rate)s came back; %(open)s is still open.") % {
-        "rate": money_of(whole.recovered_minor, whole.amount_minor, currency),
-        "open": money(whole.open_minor, currency),
-    }
-    rows = [
-        [
-            day.isoformat(),
-            money(one.amount_minor, currency),
-            money_of(one.recovered_minor, one.amount_minor, currency),
-        ]
-        for day, one in weeks
-    ]
-    headers = [gettext("Week"), gettext("Failed"), gettext("Recovered")]
-    return Chart(
-        "report-recovered-amounts",
-        gettext("Money that failed and came back"),
-        reading,
-        figure,
-        headers,
-        rows[::-1],
-    )
-
-
-def formulas(found: Recovery) -> list[Formula]:
-    """The same payments by three definitions, each with its denominator."""
-    days = DASH if found.median_days is None else number(found.median_days, 1)
-    return [
-        Formula(
-            gettext("Recovery rate"),
-            gettext(
-                "failed payments that were paid ÷ all payments that failed; cancelling while being dunned, refusals"
-                " that cannot be retried and open ones count as not recovered"
-            ),
-            with_interval(found.recovered, found.failed),
-            gettext("Churn Buster's definition; interval: Wilson"),
-        ),
-        Formula(
-            gettext("Recovery rate of retriable refusals"),
-            gettext(
-                "the same without refusals that a retry cannot mend, as payment providers' own tools count: higher, and"
-                " not comparable"
-            ),
-            share_of(found.retriable_recovered, found.retriable),
-            gettext("usual in providers' tools"),
-        ),
-        Formula(
-            gettext("Attempted recovery rate"),
-            gettext("paid ÷ failed payments for which a retry, a notice or a person did something"),
-            share_of(found.worked_recovered, found.worked),
-            gettext("Baremetrics' name for it"),
-        ),
-        Formula(
-            gettext("Settled only"),
-            gettext("paid ÷ failed payments whose end is known"),
-            share_of(found.recovered, found.settled),
-            gettext("convention"),
-        ),
-        Formula(
-            gettext("Median days to the money"),
-            gettext("median of the days from the first failure to the payment, of those that were paid"),
-            days,
-            gettext("convention"),
-        ),
-    ]

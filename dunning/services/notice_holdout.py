@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from cs_platform.lib.trials import MIN_CONTROL
 from dunning.models import DunningPolicy, DunningPolicyVersion
 from dunning.policy.definition import PolicyDefinition
+from dunning.queries.notice_effect import SUBJECT
 from health.models import HOLDOUT, Experiment, Goal
 from health.services.experiments import (
     DEFAULT_ACCOUNTS,
@@ -20,7 +21,6 @@ from health.services.experiments import (
     stop_experiment,
 )
 
-SUBJECT = "dunning_notices"
 WINDOW_DAYS = 90
 LEAST_PERCENT = 5  # less than that says nothing in any time that one would wait
 
