@@ -40,7 +40,7 @@ def value_words(setting: Setting, value: object, currency: str) -> str:
     if setting.kind == "money":
         return gettext("only by hand") if value is None else money(value, currency)
     text = ", ".join(map(str, value)) if isinstance(value, tuple) else number(value)
-    return f"{text} {setting.unit}".strip() if text else gettext("none")
+    return f"{text}\N{NO-BREAK SPACE}{setting.unit}" if text and setting.unit else text or gettext("none")
 
 
 def rule_words(rule: ClassRule, waits: str = "") -> str:

@@ -126,11 +126,11 @@ def _page(
         "mistakes": policy_page.mistakes(form),
         "days": PAST.days,
         "is_part": is_part,
+        "sections": policy_page.sections(form),
     }
     if is_part:
         return render(request, "dunning/parts/policy_effect.html", context, status=status)
     context |= {
-        "sections": policy_page.sections(form),
         "classes": policy_page.class_rows(form),
         "codes": policy_page.code_rows(form),
         "advice": advice_rows(),

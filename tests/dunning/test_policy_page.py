@@ -211,6 +211,9 @@ def test_the_past_is_replayed_before_publishing(cast: Cast, failures: None) -> N
     assert "of 3 failed payments would have gone another way" in text
     assert "Tries at most before 8 after 3" in text
     assert "Alder" in text
+    assert (
+        'id="attempts_said" hx-swap-oob="true"' in effect.content.decode() and "Changed. Default: 8." in text
+    )
     assert "<form" not in effect.content.decode()
     assert "Birch" not in text
 
