@@ -70,8 +70,9 @@ check: .venv/development
 bench: .venv/runtime
 	@$(RUN) -m bench $(if $(K),-k "$(K)")
 
+# -rA: the figures that each proof printed are shown, of those that passed too.
 soak: .venv/development
-	@$(RUN) -m pytest -m soak --override-ini 'addopts=-p tests.stack --strict-markers -ra' $(if $(K),-k "$(K)") tests
+	@$(RUN) -m pytest -m soak --override-ini 'addopts=-p tests.stack --strict-markers -rA' $(if $(K),-k "$(K)") tests
 
 witness: .venv/development .witness/created
 	@$(RUN) -m pytest -m witness --override-ini 'addopts=-p tests.stack --strict-markers -ra' tests/fake_stripe

@@ -174,7 +174,13 @@ def fake_stripe_process() -> Iterator[FakeStripe]:
 
 
 @pytest.fixture
-def fake_stripe(fake_stripe_process: FakeStripe) -> FakeStripe:
-    """The session's fake, emptied for this test."""
+def fake_stripe(fake_stripe_process: FakeStripe, request: pytest.FixtureRequest) -> Iterator[FakeStripe]:
+    """The session's fake, emptied for this test.
+
+    Every request that the product sent meanwhile was held against the SDK's typed parameters; none may have been
+    noted. The fake's own tests send mistakes on purpose.
+    """
     fake_stripe_process.reset()
-    return fake_stripe_process
+    yield fake_stripe_process
+    if "fake_stripe" not in request.path.parts:
+        assert fake_stripe_process.stats()["problems"] == []
