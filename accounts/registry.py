@@ -233,7 +233,8 @@ class NotificationKind:
 
 @dataclass(frozen=True)
 class WebhookEvent:
-    """A kind of outgoing message; `fields` documents the payload (name: meaning)."""
+    """A kind of outgoing message; `label` is a clause that says when it is sent, beginning with a capital;
+    `fields` documents the payload (name: meaning)."""
 
     name: str
     label: Any

@@ -34,11 +34,11 @@ def register() -> None:
     case_listeners.register(CaseListener("telling", on_opened=_opened, on_closed=_closed))
     job_kinds.register(JobKind(INVOICE_JOB, _look_at_risks))
     signals.invoice_changed.connect(INVOICE_JOB)
-    webhook_events.register(WebhookEvent(OPENED, _("a payment failed and its case opened"), _FIELDS))
+    webhook_events.register(WebhookEvent(OPENED, _("A payment failed and its case opened"), _FIELDS))
     webhook_events.register(
         WebhookEvent(
             RECOVERED,
-            _("a failed payment came back"),
+            _("A failed payment came back"),
             _FIELDS
             | _ENDS
             | {
@@ -50,7 +50,7 @@ def register() -> None:
     webhook_events.register(
         WebhookEvent(
             CLOSED,
-            _("a failed payment was given up"),
+            _("A failed payment was given up"),
             _FIELDS | _ENDS | {"state": "uncollectible or canceled"},
         )
     )

@@ -112,10 +112,10 @@ def _events() -> None:
     }
     cause = {"cause": "the rule's name"}
     for name, label, more in (
-        (news.BAND_EVENT, _("the health band of an account changed"), bands),
-        (news.RISK_EVENT, _("a rule found a problem"), {**cause, "severity": "1 low, 2 medium, 3 high"}),
-        (news.RISK_CLOSED_EVENT, _("the problem is gone"), cause),
-        (news.CHURN_EVENT, _("the last subscription of an account ended"), {}),
+        (news.BAND_EVENT, _("The health band of an account changed"), bands),
+        (news.RISK_EVENT, _("A rule found a problem"), {**cause, "severity": "1 low, 2 medium, 3 high"}),
+        (news.RISK_CLOSED_EVENT, _("A problem is gone"), cause),
+        (news.CHURN_EVENT, _("The last subscription of an account ended"), {}),
     ):
         webhook_events.register(WebhookEvent(name, label, {**_ACCOUNT, **more}))
 

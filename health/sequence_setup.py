@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from textwrap import shorten
 from typing import Any
 
 from django.urls import reverse
@@ -48,6 +49,7 @@ from health.services import (
 from health.services.sequence_night import enrol_by_job
 from health.services.sequence_notices import PAUSED_KIND
 
+CHIP_LETTERS, ELLIPSIS = 40, " …"
 ANSWERS = (TouchKind.CALL, TouchKind.MEETING, TouchKind.VISIT)
 
 
@@ -91,10 +93,17 @@ def _in_the_queue() -> None:
             sentence=lambda evidence: str(evidence.get("title", "")),
             instruction=lambda evidence: str(evidence.get("instruction", "")),
             labels=_names,
+            chip=_few_words,
         )
     )
     answer_sources.register(AnswerSource("touches", _touched))
     timeline_sources.register(TimelineSource("playbooks", playbook_entries))
+
+
+def _few_words(evidence: Any) -> str:
+    """The title in a list; a longer one ends after a whole word."""
+    words = shorten(str(evidence.get("title", "")), CHIP_LETTERS, placeholder=ELLIPSIS)
+    return "" if words == ELLIPSIS.strip() else words
 
 
 def _telling() -> None:
@@ -111,7 +120,7 @@ def _telling() -> None:
         )
     )
     webhook_events.register(
-        WebhookEvent(sequence_webhook.EVENT, _("A playbook's message"), sequence_webhook.FIELDS)
+        WebhookEvent(sequence_webhook.EVENT, _("A playbook reached a step that tells other systems"), sequence_webhook.FIELDS)
     )
 
 

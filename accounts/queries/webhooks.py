@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Count, Q
 
 from accounts.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from accounts.registry import webhook_events
 
 PAGE = 25
 RECENT = timedelta(days=7)
@@ -17,7 +18,10 @@ RECENT = timedelta(days=7)
 
 @dataclass(frozen=True)
 class EndpointRow:
+    """`hears_of`: in words; empty for everything."""
+
     endpoint: WebhookEndpoint
+    hears_of: list[str]
     sent: int
     delivered: int
 
@@ -27,6 +31,7 @@ class DeliveryRow:
     id: int
     public_id: UUID
     event_type: str
+    event_label: str
     payload: str
     status: str
     status_label: str
@@ -44,7 +49,12 @@ def endpoints(now: datetime) -> list[EndpointRow]:
     rows = WebhookEndpoint.objects.filter(deleted_at__isnull=True).annotate(
         sent=Count("deliveries", filter=recent), delivered=Count("deliveries", filter=taken)
     )
-    return [EndpointRow(row, row.sent, row.delivered) for row in rows.order_by("pk")]
+    return [EndpointRow(row, hears_of(row), row.sent, row.delivered) for row in rows.order_by("pk")]
+
+
+def hears_of(endpoint: WebhookEndpoint) -> list[str]:
+    """What the endpoint chose to hear of, in words and in the order in which they are offered."""
+    return [str(event.label) for event in webhook_events if event.name in endpoint.event_types]
 
 
 def deliveries(
@@ -64,6 +74,7 @@ def _row(delivery: WebhookDelivery) -> DeliveryRow:
         delivery.pk,
         delivery.public_id,
         delivery.message.event_type,
+        next((str(event.label) for event in webhook_events if event.name == delivery.message.event_type), ""),
         json.dumps(delivery.message.payload, indent=2, ensure_ascii=False),
         delivery.status,
         str(delivery.get_status_display()),

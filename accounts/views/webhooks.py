@@ -54,6 +54,7 @@ def webhook(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
     )
     context = {
         "endpoint": endpoint,
+        "hears_of": queries.hears_of(endpoint),
         "rows": rows[: queries.PAGE],
         "older": rows[queries.PAGE - 1].id if len(rows) > queries.PAGE else None,
         "rotating": endpoint.previous_until is not None and endpoint.previous_until > now,

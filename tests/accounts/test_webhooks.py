@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.utils.translation import override
 
 from accounts.models import Job, Notification, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from accounts.registry import webhook_events
 from accounts.services import webhooks
 from accounts.services.jobs import run_due_jobs
 from accounts.services.webhooks import DELIVER_JOB, PAUSES, emit
@@ -174,3 +176,23 @@ def test_the_log_sends_again_with_the_same_id(cast, endpoint, there):
     assert [headers["webhook-id"] for headers, _ in there.got] == [
         f"msg_{delivery.message.public_id.hex}"
     ] * 2
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_every_kind_of_message_is_named_in_one_style(language):
+    """A clause that begins with a capital, or, in Korean, says "when"; never a code, never a full stop."""
+    with override(language):
+        labels = [str(event.label) for event in webhook_events]
+    assert len(labels) == len(set(labels)) > 5
+    for label in labels:
+        assert (label[0].isupper() and label[-1] != ".") if language == "en" else label.endswith("때"), label
+
+
+def test_pages_name_what_an_endpoint_hears_of_in_words(cast):
+    with workspace_scope(cast.workspace.pk):
+        endpoint = WebhookEndpoint.objects.create(
+            url="https://example.com/hook", secret="whsec_x", event_types=["dunning.notice_due", "gone.kind"]
+        )
+    client = web(cast.ada)
+    for path in ("/settings/webhooks/", f"/settings/webhooks/{endpoint.public_id}/"):
+        assert "A notice of a failed payment is due" in client.get(path).content.decode()
