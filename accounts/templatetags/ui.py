@@ -32,6 +32,7 @@ register.filter("money_short", formats.money_short)
 register.filter("number", formats.number)
 register.filter("number_short", formats.number_short)
 register.filter("percent", formats.percent)
+register.filter("isolated", formats.isolated)
 
 
 @lru_cache(maxsize=256)

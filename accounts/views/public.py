@@ -29,7 +29,7 @@ class LinkRequest(HttpRequest):
 
 
 def public_page(purpose: str) -> Callable[[PublicView], Callable[..., HttpResponseBase]]:
-    """A page behind a token of this purpose, in the contact's language.
+    """A page behind a token of this purpose, in the contact's language and the workspace's time zone.
 
     Malformed, expired, revoked, used, foreign and unknown links get the same page and status, so
     that nothing can be learnt from the difference. A GET must not change state: mail scanners click.
@@ -65,7 +65,7 @@ def _open(request: HttpRequest, token: str, purpose: str, view: Callable[[], Htt
             return no_such_link(request)
         request.link = link  # type: ignore[attr-defined]
         language = link.contact.language if link.contact else workspace.language
-        with translation.override(language):
+        with translation.override(language), timezone.override(workspace.zone):
             return view()
 
 

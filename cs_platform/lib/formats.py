@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import TypeGuard
+from unicodedata import bidirectional
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -93,6 +94,21 @@ def money_short(amount_minor: object, currency: str = "USD") -> str:
         return DASH
     major = to_major(int(amount_minor), currency)
     return _with_currency(_compact(abs(major)), currency, major < 0)
+
+
+_TURNING = frozenset({"R", "AL", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"})
+_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
+
+
+def isolated(text: object) -> str:
+    """A name inside a sentence: one that is written from right to left, or turns the direction, keeps it to itself.
+
+    Other names are returned as they are. The marks around it are Unicode's first strong isolate (UAX 9).
+    """
+    plain = str(text)
+    if plain.isascii() or not any(bidirectional(letter) in _TURNING for letter in plain):
+        return plain
+    return f"\u2068{plain.translate(_CONTROLS)}\u2069"
 
 
 def _past(count: int, unit: str) -> str:

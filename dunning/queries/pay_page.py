@@ -19,7 +19,6 @@ from accounts.models import (
     MailTextVersion,
     OrderKind,
     OrderState,
-    PaymentMethod,
 )
 from dunning.cases.state import Phase
 from dunning.models import DunningCase
@@ -29,49 +28,41 @@ from dunning.policy.definition import PolicyDefinition
 from dunning.policy.planning import may_try_by_hand
 from dunning.queries import owed
 from dunning.queries.case_facts import current_method, is_automatic, situation_of
+from dunning.queries.pay_methods import card_words, expiry_words, next_method, other_methods
 
 _UNDER_WAY = (OrderState.PLANNED, OrderState.SENT, OrderState.UNKNOWN)
-# As their owners write them; the same in every language.
-METHOD_NAMES = {
-    "card": "",
-    "paypal": "PayPal",
-    "sepa_debit": "SEPA",
-    "us_bank_account": "ACH",
-    "link": "Link",
-    "amazon_pay": "Amazon Pay",
-    "cashapp": "Cash App Pay",
-    "revolut_pay": "Revolut Pay",
-    "bacs_debit": "Bacs",
-    "au_becs_debit": "BECS",
-    "acss_debit": "ACSS",
-    "kakao_pay": "Kakao Pay",
-    "naver_pay": "Naver Pay",
-    "kr_card": "한국 카드",
-}
+# Stripe's pages, and those of its stand-in on this machine.
+_HOSTED = ("https://", "http://127.0.0.1:", "http://localhost:")
 
 
 @dataclass(frozen=True)
 class BillLine:
-    """One open invoice. `why` is empty where no try has failed; `state` is "", "busy", "pending" or "confirm"."""
+    """One open invoice. `why` is empty where no try has failed; `state` is "", "busy", "pending" or "confirm".
+
+    `due` is the day in the workspace's zone; `is_charged` says that a new payment method is charged for it at once.
+    """
 
     number: str
     purpose: str
     amount_minor: int
     currency: str
-    due_at: datetime
+    due: str
     why: str = ""
     state: str = ""
     hosted_url: str = ""
+    is_charged: bool = False
 
 
 @dataclass(frozen=True)
 class PayPage:
-    """`totals` by currency. `card` names the method on file, `can_pay_again` whether charging it makes sense."""
+    """`totals` by currency. `card` names the method on file, `can_pay_again` whether charging it makes sense;
+    `card_until` is the month it expires in, in words."""
 
     lines: list[BillLine]
     totals: list[tuple[int, str]]
     customer: BillingCustomer | None = None
     card: str = ""
+    card_until: str = ""
     can_pay_again: bool = False
     is_by_hand: bool = False
     other_methods: list[str] = field(default_factory=list)
@@ -82,6 +73,16 @@ class PayPage:
     @property
     def is_paid(self) -> bool:
         return not self.lines
+
+    @property
+    def is_charged(self) -> bool:
+        """A new payment method is charged at once; else it only waits for the next payment."""
+        return any(line.is_charged for line in self.lines)
+
+    @property
+    def hosted_url(self) -> str:
+        """The provider's own page of an invoice that nothing here charges; empty where there is none."""
+        return next((line.hosted_url for line in self.lines if line.hosted_url and not line.is_charged), "")
 
     @property
     def why(self) -> str:
@@ -95,7 +96,8 @@ class PayPage:
 
     @property
     def is_pending(self) -> bool:
-        return any(line.state == "pending" for line in self.lines)
+        """Nothing is left but to wait for the bank."""
+        return bool(self.lines) and all(line.state == "pending" for line in self.lines)
 
     @property
     def confirm_url(self) -> str:
@@ -109,17 +111,20 @@ def pay_page(account: Account, *, zone: ZoneInfo, language: str, now: datetime) 
     states = _states([one.pk for one in invoices])
     lines = [_line(one, cases.get(one.pk), states.get(one.pk, ""), zone) for one in invoices]
     automatic = [one for one in invoices if is_automatic(one)]
-    customer = _customer(account, automatic)
     by_hand = bool(invoices) and not automatic
-    methods = [method for one in automatic if (method := current_method(one))]
+    customer = None if by_hand else _customer(account, automatic)
+    method = next((found for one in automatic if (found := current_method(one))), None)
+    if method is None and not invoices:
+        method = next_method(account, customer)
     return PayPage(
         lines=lines,
         totals=owed.totals(invoices),
         customer=customer,
-        card=card_words(methods[0]) if methods else "",
+        card=card_words(method) if method else "",
+        card_until=expiry_words(method),
         can_pay_again=any(_may_pay_again(one, cases[one.pk], now) for one in automatic if one.pk in cases),
         is_by_hand=by_hand,
-        other_methods=_other_methods() if customer else [],
+        other_methods=other_methods() if customer else [],
         how_to_pay=_how_to_pay(language) if by_hand else "",
         has_failed=bool(cases),
         case=next(iter(cases.values()), None),
@@ -129,16 +134,17 @@ def pay_page(account: Account, *, zone: ZoneInfo, language: str, now: datetime) 
 def _line(invoice: Invoice, case: DunningCase | None, state: str, zone: ZoneInfo) -> BillLine:
     if not state and case is not None and case.phase == Phase.WAITING_FOR_CONFIRMATION:
         state = "confirm"
-    url = invoice.hosted_url if invoice.hosted_url.startswith(("https://", "http://127.0.0.1")) else ""
+    url = invoice.hosted_url if invoice.hosted_url.startswith(_HOSTED) else ""
     return BillLine(
         number=owed.number_of(invoice),
         purpose=owed.purpose_of(invoice, zone),
         amount_minor=owed.owed_minor(invoice),
         currency=invoice.currency,
-        due_at=invoice.due_at,
+        due=owed.day(invoice.due_at, zone),
         why=owed.why_words(case) if case and state in ("", "confirm") else "",
         state=state,
         hosted_url=url,
+        is_charged=case is not None and case.stopped_at is None and is_automatic(invoice),
     )
 
 
@@ -178,26 +184,6 @@ def _may_pay_again(invoice: Invoice, case: DunningCase, now: datetime) -> bool:
     is_new = any(moment >= last for moment in changes)
     waits_for_us = case.decline_class in (DeclineClass.CHECK_FIRST, DeclineClass.TEST)
     return is_new or not (case.decline_class in HARD_DECLINES or waits_for_us)
-
-
-def card_words(method: PaymentMethod) -> str:
-    """The method as its owner knows it: "Visa •••• 4242", "PayPal"."""
-    name = method.brand.replace("_", " ").title() if method.brand else METHOD_NAMES.get(method.kind, "")
-    name = name or method.kind.replace("_", " ").title()
-    return f"{name} •••• {method.last4}" if method.last4 else name
-
-
-def _other_methods() -> list[str]:
-    """What the provider offered beside cards on the workspace's latest page without a restriction."""
-    rows = BillingOrder.objects.filter(kind=OrderKind.SETUP, state=OrderState.SUCCEEDED)
-    found = rows.filter(result__has_key="payment_method_types").order_by("-pk")
-    for result in found.values_list("result", flat=True)[:20]:
-        kinds = result["payment_method_types"]
-        if kinds != ["card"]:
-            return [
-                METHOD_NAMES.get(kind) or kind.replace("_", " ").title() for kind in kinds if kind != "card"
-            ]
-    return []
 
 
 def _how_to_pay(language: str) -> str:

@@ -20,7 +20,7 @@ from dunning.advance_texts import CARD, DISCOUNT, PRICE, READY, RENEWAL
 from dunning.models import AdvanceNotice, AdvanceNoticeKind, DunningPolicy
 from dunning.queries.coming import Coming, coming
 from dunning.queries.owed import money_of
-from dunning.queries.pay_page import card_words
+from dunning.queries.pay_methods import card_words
 from dunning.services.cases import payer_of_account
 from dunning.services.notice_mails import text_in_force
 from dunning.services.policies import definition_of, version_in_force

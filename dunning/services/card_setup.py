@@ -1,5 +1,5 @@
-"""A person gives another payment method: the provider's page, reading back what was saved, putting it where the
-failed one sat, and trying again at once.
+"""A person gives another payment method: the provider's page, and reading back what was saved there
+(`card_placing` puts it where the old one sat).
 
 Each act is an order with a key of its own, so that pressing a button twice is one act. What was saved is read from
 the provider: when the person returns, when its message comes, and by looking again until the page has expired.
@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.gateways.stripe.client import BillingError
-from accounts.gateways.stripe.sessions import SetupFacts, read_setup
+from accounts.gateways.stripe.sessions import read_setup
 from accounts.models import (
     Account,
     BillingCustomer,
@@ -25,26 +25,27 @@ from accounts.models import (
     MadeBy,
     OrderKind,
     OrderState,
-    PaymentMethod,
-    Subscription,
-    Workspace,
 )
 from accounts.registry import BillingReader, OrderSource, billing_readers, order_sources
-from accounts.services.billing_orders import OrderRefused, connected, method_parameters, place_order
+from accounts.services.billing_orders import connected, place_order
 from accounts.services.billing_pace import paced_gateway
 from accounts.services.billing_refresh import Reader
 from accounts.services.jobs import ComeBack, Lease
-from cs_platform.lib.periods import local_day
-from cs_platform.lib.scoping import current_workspace_id, workspace_scope
-from dunning.queries.case_facts import current_method
-from dunning.queries.owed import open_cases, open_invoices
-from dunning.services.case_verbs import CaseRefused, card_updated
-from dunning.services.method_charges import charge_by_name, close_questions_of
+from cs_platform.lib.scoping import workspace_scope
+from dunning.queries.owed import open_invoices
+from dunning.services.card_placing import (
+    SET_SOURCE,
+    is_used,
+    on_method_set,
+    put_in_place,
+    today,
+)
 from dunning.services.pay_links import RETURN_HOURS, short_token
 
-SETUP_SOURCE, SET_SOURCE = "dunning.card", "dunning.card_set"
+SETUP_SOURCE = "dunning.card"
 WATCH_JOB = "dunning.card_watch"
 USED_AGAIN = timedelta(minutes=30)
+PAGE_LIVES = timedelta(hours=24)  # the provider's page
 MOST_A_DAY = 10
 PAUSES = [timedelta(seconds=s) for s in (20, 60, 300, 900, 3600)]
 CARD, ANY = "card", "any"
@@ -82,7 +83,7 @@ def begin(
         kind=OrderKind.SETUP,
         account_id=account.pk,
         cause=f"{account.pk}:{orders.count() + 1}",
-        day=_today(now),
+        day=today(now),
         now=now,
         customer=customer,
         parameters=_parameters(account, contact, customer, kind, language, now),
@@ -124,16 +125,6 @@ def _parameters(
     }
 
 
-def is_used(order: BillingOrder) -> bool:
-    """Somebody has saved a method on this page."""
-    return bool(sets_of(order).exists())
-
-
-def sets_of(order: BillingOrder) -> Any:
-    """The orders that put the saved method in its place."""
-    return BillingOrder.objects.filter(source_type=SET_SOURCE, source_id=order.pk)
-
-
 def on_page_made(order: BillingOrder, now: datetime) -> None:
     """The page is there: look whether somebody saves a method, also if the way back is lost."""
     if order.state == OrderState.SUCCEEDED:
@@ -161,7 +152,7 @@ def watch(lease: Lease) -> None:
     now = timezone.now()
     with workspace_scope(lease.workspace_id):
         lease.hold()
-        order = BillingOrder.objects.filter(pk=lease.object_id).first()
+        order = BillingOrder.objects.select_related("customer").filter(pk=lease.object_id).first()
         way = connected()
         if order is None or order.state != OrderState.SUCCEEDED or is_used(order) or way is None:
             return
@@ -175,6 +166,8 @@ def watch(lease: Lease) -> None:
         if error.is_absent:
             return
         raise ComeBack(PAUSES[1]) from error
+    if facts.customer_id and order.customer and facts.customer_id != order.customer.external_id:
+        return  # never another customer's method
     if facts.is_complete and facts.method_id:
         with workspace_scope(lease.workspace_id):
             lease.hold()
@@ -186,67 +179,3 @@ def watch(lease: Lease) -> None:
 
 def _pause(age: timedelta) -> timedelta:
     return next((pause for pause in PAUSES if pause * 5 > age), PAUSES[-1])
-
-
-def put_in_place(order: BillingOrder, facts: SetupFacts, *, now: datetime) -> None:
-    """Order the new method to be where the failed one sat: on each subscription with one of its own, else with
-    the customer. In the running transaction."""
-    account, customer = order.account, order.customer
-    invoices = [one for one in open_invoices(account) if one.customer_id == order.customer_id]
-    own = {sub.pk: sub for one in invoices if (sub := one.subscription) is not None and sub.default_method}
-    targets: list[Subscription | None] = [own[pk] for pk in sorted(own)]
-    if any(one.subscription_id not in own for one in invoices) or not targets:
-        targets.append(None)
-    for subscription in targets:
-        try:
-            place_order(
-                kind=OrderKind.SET_METHOD,
-                account_id=account.pk,
-                cause=f"page:{order.pk}",
-                day=_today(now),
-                now=now,
-                subscription=subscription,
-                customer=customer,
-                parameters=method_parameters(subscription=subscription, method=facts.method_id),
-                made_by=MadeBy.PERSON,
-                method=facts.method_id,
-                source_type=SET_SOURCE,
-                source_id=order.pk,
-            )
-        except OrderRefused:  # ordered by the other door
-            continue
-
-
-def on_method_set(order: BillingOrder, now: datetime) -> None:
-    """The new method is in its place: the mirror says so, and every case that it concerns tries again at once.
-
-    Where the provider would not put it there, what is open is charged with it once, by name.
-    """
-    if order.state in (OrderState.FAILED, OrderState.BY_HAND):
-        charge_by_name(order, now=now)
-    if order.state != OrderState.SUCCEEDED:
-        return
-    if "invoice_settings" in order.parameters:
-        BillingCustomer.objects.filter(pk=order.customer_id).update(default_method=order.method)
-    else:
-        Subscription.objects.filter(pk=order.subscription_id).update(default_method=order.method)
-    close_questions_of(order, now=now)
-    method = PaymentMethod.objects.filter(external_id=order.method).first()
-    for case in sorted(open_cases(order.account_id), key=lambda case: case.pk):
-        there = current_method(case.invoice)
-        if there is None or there.external_id != order.method:
-            continue
-        try:
-            card_updated(
-                case=case,
-                now=now,
-                made_by="person",
-                brand=method.brand if method else "",
-                last4=method.last4 if method else "",
-            )
-        except CaseRefused:  # closed at this moment
-            continue
-
-
-def _today(now: datetime) -> Any:
-    return local_day(now, Workspace.objects.get(pk=current_workspace_id()).zone)

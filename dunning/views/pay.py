@@ -28,7 +28,7 @@ from accounts.views.public import LinkRequest, no_such_link, public_page
 from cs_platform.lib.periods import local_day
 from dunning.forms.pay import QuestionForm
 from dunning.queries.pay_page import PayPage, pay_page
-from dunning.services import card_setup, paying, questions
+from dunning.services import card_placing, card_setup, paying, questions
 from dunning.services.method_charges import named_charges
 from dunning.services.pay_links import PURPOSE
 
@@ -88,17 +88,31 @@ def _context(request: LinkRequest, account: Account, page: PayPage) -> dict[str,
         "page": page,
         "token": _token(request),
         "query": _query(request),
-        "languages": [(code, name, request.path + _query(request, code)) for code, name in LANGUAGES],
+        "languages": [(code, name, _here(request, code)) for code, name in LANGUAGES],
     }
+
+
+def _here(request: LinkRequest, language: str) -> str:
+    """This page in another language; what a form led to is shown by the page that it stood on."""
+    if request.method not in ("GET", "HEAD"):
+        return reverse("dunning:pay", args=[_token(request)]) + _query(request, language)
+    return request.path + _query(request, language, **_kept(request))
+
+
+def _kept(request: LinkRequest) -> dict[str, str]:
+    return {name: request.GET[name] for name in ("order", "session") if name in request.GET}
 
 
 @require_POST
 @public_page(PURPOSE)
 @_page
 def card(request: LinkRequest, account: Account) -> HttpResponse:
-    """Order the provider's page and go where it will be."""
+    """Order the provider's page and go where it will be.
+
+    What was to be paid may have been paid meanwhile; only who asks for later payments goes on then.
+    """
     page = _read(request, account)
-    if page.customer is None or not page.lines:
+    if page.customer is None or (page.is_paid and request.POST.get("for") != "later"):
         return _back(request)
     try:
         order = card_setup.begin(
@@ -124,14 +138,16 @@ def wait(request: LinkRequest, account: Account) -> HttpResponse:
     order = _order_of(request, account, public_id=request.GET.get("order", ""))
     url = str(order.result.get("url") or "")
     context = _context(request, account, PayPage([], []))
-    if order.state == OrderState.SUCCEEDED and url and not card_setup.is_used(order):
-        if "HX-Request" in request.headers:
-            return HttpResponse(headers={"HX-Redirect": url})
-        # No redirect: a browser may refuse one to another site in the answer to a form. Scripts follow the
-        # header above by themselves; without them it is one more press.
-        return render(
-            request, "public/pay_wait.html", context | {"go_url": url, "here": request.get_full_path()}
-        )
+    if card_placing.is_used(order):  # come back to it by the browser's button
+        address = reverse("dunning:pay_done", args=[_token(request)])
+        return redirect(address + _query(request, session=order.provider_ref))
+    if order.planned_at < timezone.now() - card_setup.PAGE_LIVES:
+        messages.error(request, gettext("The page has expired. Nothing was changed; please try again."))
+        return _back(request)
+    if order.state == OrderState.SUCCEEDED and url:
+        # No redirect: a browser may refuse one to another site in the answer to a form. Scripts go on by
+        # themselves, and leave no page behind that would send a person who goes back on again.
+        return render(request, "public/pay_wait.html", context | {"go_url": url})
     if order.state not in (OrderState.PLANNED, OrderState.SENT, OrderState.UNKNOWN):
         messages.error(
             request, gettext("The page could not be opened. Nothing was changed; please try again.")
@@ -146,7 +162,7 @@ def wait(request: LinkRequest, account: Account) -> HttpResponse:
 def done(request: LinkRequest, account: Account) -> HttpResponse:
     """Back from the provider: what was saved is read there by a job; this page only watches."""
     order = _order_of(request, account, session=request.GET.get("session", ""))
-    sets = list(card_setup.sets_of(order))
+    sets = list(card_placing.sets_of(order))
     page = _read(request, account)
     if not sets:
         card_setup.look_now(order)
@@ -156,11 +172,25 @@ def done(request: LinkRequest, account: Account) -> HttpResponse:
     is_saved = bool(sets) and all(one.pk in over for one in sets)
     has_failed = any(refused and pk not in named for pk, refused in over.items())
     is_moving = not has_failed and (not is_saved or page.is_busy)
-    context = _context(request, account, page) | {"is_saved": is_saved, "has_failed": has_failed}
+    charges = card_placing.charges_since(order)
+    context = _context(request, account, page) | (_again(request) if is_moving else {})
+    outcome = "failed" if has_failed else _outcome(page, charges)
     if is_moving:
-        context |= _again(request)
-    context |= {"is_moving": is_moving, "form": QuestionForm()}
+        outcome = "slow" if context["is_slow"] else "moving"
+    context |= {"outcome": outcome, "is_saved": is_saved, "form": QuestionForm()}
+    context["has_charge"] = page.is_charged or bool(charges)
     return render(request, "public/pay_done.html", context)
+
+
+def _outcome(page: PayPage, charges: set[str]) -> str:
+    """What came of a payment method that was saved, in one word for the template."""
+    if page.is_paid:
+        return "paid" if OrderState.SUCCEEDED in charges else "saved"
+    if page.is_pending:
+        return "pending"
+    if page.confirm_url:
+        return "confirm"
+    return "refused" if OrderState.FAILED in charges else "saved"
 
 
 @require_POST
@@ -241,6 +271,5 @@ def _again(request: LinkRequest) -> dict[str, Any]:
     """Where a page that waits looks again (by itself with scripts, by a link without), and whether it has done so for long enough."""
     tried = request.GET.get("n", "0")
     count = int(tried) if tried.isdecimal() and len(tried) < 4 else 0
-    kept = {name: request.GET[name] for name in ("order", "session") if name in request.GET}
-    address = request.path + _query(request, **kept, n=str(count + 1))
+    address = request.path + _query(request, **_kept(request), n=str(count + 1))
     return {"again_url": address if count < MOST_LOOKS else "", "is_slow": count >= MOST_LOOKS}

@@ -14,5 +14,6 @@ import "./mailpreview.js";
 import "./scrolling.js";
 import "./live.js";
 import "./zones.js";
+import "./onward.js";
 
 document.documentElement.setAttribute("data-js", "");

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AccessLink, Invoice
+from accounts.models import AccessLink, Account, Invoice, Workspace
 from cs_platform.lib.scoping import workspace_scope
 from dunning.models import BillQuestion, DunningStep
 from dunning.services.pay_links import pay_url
@@ -130,3 +130,36 @@ def test_posts_want_the_form_token(path: str) -> None:
     strict = Client(enforce_csrf_checks=True)
     for name in ("card/", "now/", "question/"):
         assert strict.post(f"{path}{name}", {"text": "?"}).status_code == 403
+
+
+def test_days_are_those_of_the_workspace(cast: Cast, path: str) -> None:
+    """Half past midnight in Seoul is the day before in London."""
+    with workspace_scope(cast.workspace.pk):
+        Invoice.objects.update(due_at=datetime(2026, 3, 14, 15, 30, tzinfo=UTC))
+    assert "due March 14, 2026" in text(f"{path}?lang=en")
+    Workspace.objects.filter(pk=cast.workspace.pk).update(time_zone="Asia/Seoul")
+    assert "due March 15, 2026" in text(f"{path}?lang=en")
+
+
+def test_hostile_and_foreign_names_stay_what_they_are(cast: Cast, path: str) -> None:
+    with workspace_scope(cast.workspace.pk):
+        account = Account.objects.get(pk=AccessLink.objects.get().object_id)
+        for name, shown in (
+            ("<b>Bold</b> & Co", "&lt;b&gt;Bold&lt;/b&gt; &amp; Co"),
+            ("شركة النور", "\u2068شركة النور\u2069"),
+            ("Turn \u202egnirts\u2069 ed", "\u2068Turn gnirts ed\u2069"),
+            ("N" * 200, "N" * 200),
+        ):
+            Account.objects.filter(pk=account.pk).update(name=name)
+            assert f"Open for {shown}:" in text(f"{path}?lang=en")
+
+
+@pytest.mark.parametrize(
+    ("currency", "shown"), [("KRW", "₩10,000"), ("JPY", "¥10,000"), ("KWD", "KWD\xa010"), ("EUR", "€100")]
+)
+def test_amounts_have_the_decimals_of_their_currency(
+    cast: Cast, path: str, currency: str, shown: str
+) -> None:
+    with workspace_scope(cast.workspace.pk):
+        Invoice.objects.update(currency=currency)
+    assert f"<strong>{shown}</strong>" in text(f"{path}?lang=en")
