@@ -13,6 +13,7 @@ ACTIONS = {
     "dunning.dunningpolicy.published": _("Dunning policy published"),
     "dunning.dunningpolicy.rolled_back": _("Dunning policy rolled back"),
     "dunning.case.retried": _("Failed payment tried again"),
+    "dunning.case.tried_again": _("What the payment provider refused tried again"),
     "dunning.case.stopped": _("Collection of a payment stopped"),
     "dunning.case.resumed": _("Collection of a payment resumed"),
     "dunning.case.handed_over": _("Failed payment handed over"),

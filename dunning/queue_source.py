@@ -32,6 +32,7 @@ def register() -> None:
             _("Not done by the payment provider"),
             sentence=_refused_sentence,
             instruction=_refused_instruction,
+            chip=lambda evidence: gettext("Refused by the provider"),
         )
     )
 

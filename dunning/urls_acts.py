@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dunning.views import acts, case
+from dunning.views import acts, again, case
 
 NAMES = {
     "retry": "retries",
@@ -16,6 +16,8 @@ NAMES = {
 act_urls: list[URLPattern] = [
     path("dunning/undo/", acts.undo, name="undo"),
     path("dunning/cases/<uuid:public_id>/pay-link/", case.pay_link, name="pay_link"),
+    path("dunning/cases/<uuid:public_id>/tries/", again.again, name="try_again"),
+    path("dunning/cases/<uuid:public_id>/tries/new/", again.new_again, name="new_try_again"),
     path("dunning/questions/<uuid:public_id>/answers/", acts.answers, name="answers"),
     path("dunning/questions/<uuid:public_id>/answers/new/", acts.new_answer, name="new_answer"),
 ]

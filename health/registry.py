@@ -182,7 +182,8 @@ experiment_subjects: Registry[ExperimentSubject] = Registry("experiment subject"
 class QueueSource:
     """Open items whose source begins with `<name>:`. `sentence(evidence)` says what is open,
     `instruction(evidence)` what to do; `labels(sources)` gives each source the short name that filters show,
-    in one query for all of them (`label` stands in for an empty one). `speaks_for` names the risk rule that says
+    in one query for all of them (`label` stands in for an empty one). `chip(evidence)` is its name in a list beside
+    others, a few words (default: `label`). `speaks_for` names the risk rule that says
     the same less exactly: where both are open, the rule's is not shown beside it."""
 
     name: str
@@ -190,6 +191,7 @@ class QueueSource:
     sentence: Callable[[Any], str]
     instruction: Callable[[Any], str]
     labels: Callable[[list[str]], dict[str, str]] = field(default=lambda sources: {})
+    chip: Callable[[Any], str] = field(default=lambda evidence: "")
     speaks_for: str = ""
 
 

@@ -120,7 +120,11 @@ def _telling() -> None:
         )
     )
     webhook_events.register(
-        WebhookEvent(sequence_webhook.EVENT, _("A playbook reached a step that tells other systems"), sequence_webhook.FIELDS)
+        WebhookEvent(
+            sequence_webhook.EVENT,
+            _("A playbook reached a step that tells other systems"),
+            sequence_webhook.FIELDS,
+        )
     )
 
 

@@ -58,3 +58,47 @@ def not_done_words(kind: str, code: str) -> str:
         "act": act_words(kind),
         "why": why_not_done(code),
     }
+
+
+# What trying it again does, beside the act itself.
+_AGAIN: dict[str, Promise] = {
+    OrderKind.TAKE_OVER: _("From then on only the plan of this case charges the invoice."),
+    OrderKind.CANCEL: _("The subscription ends at the payment provider at once, for the customer too."),
+    OrderKind.PAUSE: _(
+        "The payment provider stops collecting for the subscription until somebody resumes it."
+    ),
+    OrderKind.UNCOLLECTIBLE: _(
+        "The invoice counts as lost at the payment provider. It can still be paid there."
+    ),
+    OrderKind.SET_METHOD: _(
+        "The new payment method is charged from then on. What it was charged for already is not charged again at "
+        "once: the plan of the case says when."
+    ),
+}
+_NOT_AGAIN: dict[str, Promise] = {
+    "under_way": _("It was tried again already. Its outcome appears on the case."),
+    "settled": _("This refusal no longer stands. Nothing was ordered."),
+    "needless": _("It is done already, or no longer needed. Nothing was ordered."),
+    "no_connection": _("No payment provider is connected. Do it by hand."),
+    "blocked": _("The bank refused this payment method for good. Ask the customer for another one."),
+}
+
+
+def again_words(kind: str) -> str:
+    """What trying it again does."""
+    return str(_AGAIN.get(kind, ""))
+
+
+def not_again_words(code: str) -> str:
+    """Why it is not tried again."""
+    return str(_NOT_AGAIN[code])
+
+
+def ordered_again_words(kind: str) -> str:
+    """The line of the history, when a person has it tried again."""
+    return gettext("Tried again: %(act)s.") % {"act": act_words(kind)}
+
+
+def done_after_all_words(kind: str) -> str:
+    """The line of the history, when the provider did it at another try."""
+    return gettext("Done by the payment provider: %(act)s.") % {"act": act_words(kind)}

@@ -41,6 +41,19 @@ class StepKind(StrEnum):
     CLOSED = "closed"
 
 
+# These leave what is planned as it is: the same answer after them tells nothing new.
+LEAVE_PLANS = frozenset(
+    {
+        StepKind.NOTICE_BEGUN,
+        StepKind.NOTICE_SENT,
+        StepKind.QUESTION_ASKED,
+        StepKind.HANDED_OVER,
+        StepKind.TAKEN_BACK,
+        StepKind.NOTE,
+    }
+)
+
+
 class ReadOutcome(StrEnum):
     """What the provider holds of a try whose answer was lost."""
 

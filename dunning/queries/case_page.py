@@ -7,11 +7,18 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import BillingOrder, Invoice, PaymentAttempt, PaymentMethod
-from dunning.cases.steps import Step, StepKind
+from cs_platform.lib.formats import number
+from dunning.cases.steps import LEAVE_PLANS, Step, StepKind
 from dunning.cases.words import STEP_TITLES, closing_words, decline_words, step_words
 from dunning.models import AdvanceNotice, BillQuestion, DunningCase, DunningStep
+from dunning.policy.definition import EndState, PolicyDefinition
 from dunning.queries.refused_orders import Hurdle, hurdles_of
 
 ICONS: dict[str, tuple[str, str]] = {
@@ -35,6 +42,16 @@ ICONS: dict[str, tuple[str, str]] = {
     StepKind.NOTE: ("sticky-note", ""),
     StepKind.PAID_ELSEWHERE: ("check", "green"),
     StepKind.END_STATE_APPLIED: ("flag", "red"),
+}
+
+
+PLANS = frozenset({StepKind.RETRY_PLANNED, StepKind.RETRY_NOT_PLANNED})
+# What says why a charge is made next, or why none is.
+SAYS_WHY = PLANS | {
+    StepKind.RETRY_BEGUN,
+    StepKind.RETRY_UNKNOWN,
+    StepKind.CONFIRMATION_ASKED,
+    StepKind.STOPPED,
 }
 
 
@@ -65,6 +82,7 @@ class CasePage:
     refusal: str
     closing: str
     hurdles: list[Hurdle]
+    outlook: list[str]
 
 
 def find_case(public_id: UUID) -> QuerySet[DunningCase]:
@@ -84,9 +102,10 @@ def case_page(case: DunningCase) -> CasePage:
     """The case's history, newest first, its charges and the account's other open cases; ten queries."""
     invoice = case.invoice
     others = DunningCase.objects.filter(account=case.account, state="open").exclude(pk=case.pk)
+    rows = list(case.steps.select_related("acting_user").order_by("number"))
     return CasePage(
         case=case,
-        lines=[_line(row) for row in case.steps.select_related("acting_user").order_by("-number")],
+        lines=_lines(rows),
         attempts=list(PaymentAttempt.objects.filter(invoice=invoice).order_by("-attempted_at", "-number")),
         orders=list(BillingOrder.objects.filter(invoice=invoice, kind="pay").order_by("-id")[:20]),
         methods=_methods(invoice),
@@ -96,7 +115,70 @@ def case_page(case: DunningCase) -> CasePage:
         refusal=decline_words(case.decline_code, case.decline_class),
         closing=closing_words(case.closing_reason) if case.closing_reason else "",
         hurdles=hurdles_of(case),
+        outlook=_outlook(case, rows) if case.state == "open" else [],
     )
+
+
+def _lines(rows: list[DunningStep]) -> list[StepLine]:
+    """The history, newest first; a plan that reads as the one before it, with nothing between, is one line."""
+    lines: list[StepLine] = []
+    said = ""
+    for row in rows:
+        line = _line(row)
+        if row.kind in PLANS:
+            if line.text == said:
+                continue
+            said = line.text
+        elif row.kind not in LEAVE_PLANS:
+            said = ""
+        lines.append(line)
+    return lines[::-1]
+
+
+def _outlook(case: DunningCase, rows: list[DunningStep]) -> list[str]:
+    """What comes next in an open case, and why: the charge, the notices, the end."""
+    said = [
+        step_words(Step.of_row(kind=row.kind, at=row.happened_at, detail=row.detail))
+        for row in rows
+        if row.kind in SAYS_WHY
+    ]
+    return [*said[-1:], _notices_next(case, rows), _end_next(case)]
+
+
+def _notices_next(case: DunningCase, rows: list[DunningStep]) -> str:
+    if case.leaves_at:
+        return gettext("No notices: the customer leaves.")
+    if case.stopped_at:
+        return gettext("No notices while it is stopped.")
+    if any(row.kind == StepKind.NOTICE_BEGUN for row in rows):
+        count = sum(row.kind == StepKind.NOTICE_SENT for row in rows)
+        return gettext("The notices have begun; sent so far: %(n)s.") % {"n": number(count)}
+    if case.notices_at:
+        return gettext("Notices begin on %(day)s.") % {"day": _day(case.notices_at)}
+    return gettext("No notices are planned.")
+
+
+def _end_next(case: DunningCase) -> str:
+    if case.leaves_at and case.leaves_at <= case.ends_at:
+        return gettext(
+            "The customer leaves on %(day)s; the case closes with that, and nothing is ordered."
+        ) % {"day": _day(case.leaves_at)}
+    end = PolicyDefinition.of_json(case.policy_version.definition).end_state
+    return gettext("%(what)s if nothing helps until %(day)s.") % {
+        "day": _day(case.ends_at),
+        "what": _ENDS[end],
+    }
+
+
+_ENDS: dict[EndState, Promise] = {
+    EndState.CANCEL: _("The subscription is canceled"),
+    EndState.PAUSE: _("The subscription is paused"),
+    EndState.LEAVE_PAST_DUE: _("The invoice stays past due and the case closes"),
+}
+
+
+def _day(at: datetime) -> str:
+    return date_format(localtime(at), "DATE_FORMAT")
 
 
 def _methods(invoice: Invoice) -> list[PaymentMethod]:

@@ -9,7 +9,7 @@ from accounts.models import BillingOrder, Invoice, Job, MadeBy, OrderKind, User
 from accounts.services.billing_orders import OrderRefused, place_charge, place_order
 from cs_platform.lib.periods import day_start, local_day
 from dunning.cases.state import IllegalStep
-from dunning.cases.steps import CardUpdated, RetryBegun, RetryNotPlanned, RetryPlanned, Step
+from dunning.cases.steps import LEAVE_PLANS, CardUpdated, RetryBegun, RetryNotPlanned, RetryPlanned, Step
 from dunning.cases.transitions import Phase, apply
 from dunning.policy.definition import RetriedBy
 from dunning.policy.facts import PERSON
@@ -98,9 +98,11 @@ def _notices_at(book: CaseBook, known: Situation, answer: Retry | NoRetry) -> da
 def _says_the_same(book: CaseBook, step: RetryPlanned | RetryNotPlanned, now: datetime) -> bool:
     """The last answer reads the same, and the case would not change by it: what came between was a note, a mail, a
     hand-over."""
-    answers = (s.detail for s in reversed(book.steps) if isinstance(s.detail, RetryPlanned | RetryNotPlanned))
-    last = next(answers, None)
-    if last is None or replace(last, notices_at=step.notices_at) != step:
+    last = next(one for one in reversed(book.steps) if one.kind not in LEAVE_PLANS).detail
+    if (
+        not isinstance(last, RetryPlanned | RetryNotPlanned)
+        or replace(last, notices_at=step.notices_at) != step
+    ):
         return False
     try:
         after = apply(book.state, Step(now, step))

@@ -38,6 +38,7 @@ from dunning.policy.definition import PolicyDefinition, RetriedBy
 from dunning.policy.judging import Refusal
 from dunning.queries.case_facts import current_method
 from dunning.queries.leaving import has_left, is_for_after, leaves_at
+from dunning.queries.refused_orders import with_hurdles
 from dunning.registry import case_listeners
 from dunning.services.case_plans import plan, take_over
 from dunning.services.case_steps import CASE_JOB, CaseBook, begin_book, open_book, wake
@@ -46,7 +47,7 @@ from dunning.services.collecting import LOOK_JOB, is_collected
 from dunning.services.leaving import note_leaving
 from dunning.services.notice_holdout import is_held_out
 from dunning.services.policies import definition_of, version_in_force
-from dunning.services.refused_orders import DONE_WITH, close_questions
+from dunning.services.refused_orders import close_needless
 
 LEAST_TIME = timedelta(days=7)  # between the opening and the end, for notices to be read
 ON_ITS_WAY = (OrderState.SENT, OrderState.UNKNOWN)
@@ -164,9 +165,8 @@ def class_of(attempt: PaymentAttempt, policy: PolicyDefinition) -> str:
 
 def _follow(book: CaseBook, invoice: Invoice, now: datetime) -> None:
     """What the invoice shows that the case does not know yet."""
+    close_needless(book.case, now=now)
     if not book.state.is_open:
-        if invoice.status in DONE_WITH:
-            close_questions(book.case, now=now)
         return
     if ending := _ending(book, invoice, now):
         if not stop_orders(book, now=now):
@@ -273,8 +273,14 @@ def look_at_customer(customer_id: int) -> None:
 
 
 def look_at_subscription(subscription_id: int) -> None:
-    """Handler: a subscription ended, will, or does not any more. Its open cases look anew."""
+    """Handler: a subscription ended, will, or does not any more. Its open cases look anew, and those whose end was
+    not done."""
     _look_at_all(Invoice.objects.filter(subscription_id=subscription_id))
+    over = DunningCase.objects.filter(invoice__subscription_id=subscription_id, state=State.UNCOLLECTIBLE)
+    asking = with_hurdles(over)
+    for case in over:
+        if case.pk in asking:
+            Job.objects.put(LOOK_JOB, case.invoice_id)
 
 
 def _look_at_all(invoices: object) -> None:

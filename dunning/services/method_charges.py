@@ -17,10 +17,11 @@ from dunning.cases.order_words import not_done_words
 from dunning.cases.steps import Note
 from dunning.models import DunningCase
 from dunning.queries.owed import open_cases
+from dunning.queries.refused_orders import asked_for, orders_of
 from dunning.services.case_steps import open_book
 from dunning.services.case_verbs import CaseRefused, pay_now
 from dunning.services.handing_over import arr_of, put_item
-from dunning.services.refused_orders import close_questions, source_of
+from dunning.services.refused_orders import done_after_all, source_of
 
 
 def concerned(order: BillingOrder) -> list[DunningCase]:
@@ -39,7 +40,8 @@ def concerned(order: BillingOrder) -> list[DunningCase]:
 def charge_by_name(order: BillingOrder, *, now: datetime) -> None:
     """Each case of a refused SET_METHOD: one charge with the method, where the case takes one; and the CSM's item."""
     for case in concerned(order):
-        is_charged = case.stopped_at is None and _charge(case, order, now)
+        is_due = case.stopped_at is None and not was_charged(case, order.method)
+        is_charged = is_due and _charge(case, order, now)
         _tell(case, order, is_charged, now)
 
 
@@ -68,10 +70,24 @@ def _tell(case: DunningCase, order: BillingOrder, is_charged: bool, now: datetim
     put_item(case, source=source_of(case, OrderKind.SET_METHOD), evidence=evidence, now=now)
 
 
+def was_charged(case: DunningCase, method: str) -> bool:
+    """The invoice was charged with this method by name: another try is the plan's to make."""
+    orders = BillingOrder.objects.filter(kind=OrderKind.PAY, invoice_id=case.invoice_id, method=method)
+    return bool(orders.exclude(state=OrderState.CANCELED).exists())
+
+
 def close_questions_of(order: BillingOrder, *, now: datetime) -> None:
-    """The method is in its place after all."""
-    for case in concerned(order):
-        close_questions(case, OrderKind.SET_METHOD, now=now)
+    """The method is in its place after all: said on each case that asked for it, also on those that are closed."""
+    asking = asked_for(order.account_id, order.kind)
+    if not asking:
+        return
+    # All of the account's cases at once, in the order in which all lock them: the open ones go on from here.
+    rows = DunningCase.objects.filter(account_id=order.account_id).select_for_update(no_key=True)
+    for case_id in rows.order_by("pk").values_list("pk", flat=True):
+        book = open_book(case_id) if case_id in asking else None
+        if book is not None and orders_of(book.case, order.kind).filter(pk=order.pk).exists():
+            done_after_all(book, order, now=now)
+            book.write()
 
 
 def named_charges(order: BillingOrder) -> Any:
@@ -81,5 +97,4 @@ def named_charges(order: BillingOrder) -> Any:
         account_id=order.account_id,
         method=order.method,
         made_by=MadeBy.PERSON,
-        planned_at__gte=order.planned_at,
     ).exclude(state=OrderState.CANCELED)

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.utils.text import Truncator
-
 from health.models import QueueItem, RiskRule, Severity
 from health.registry import QueueSource, queue_sources
 from health.risks import RiskRuleSpec, risk_rules
 
 RISK = "risk:"
-# So many characters fit into a chip beside others.
-_CHIP = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +23,7 @@ class Cause:
     sentence: str
     severity: int
     opened_on: date
-    chip: str = ""  # its name beside others, where a kind's name would stand there several times
+    chip: str = ""  # its name beside others, a few words
     advice: str = ""  # what to do in the item's own words; a risk rule's are the workspace's
 
     @property
@@ -98,8 +94,8 @@ def cause_of(source: str, evidence: Mapping[str, Any], severity: int, opened_on:
     sentence = _sentence(rule, known, evidence) or label
     if known is None:
         return Cause(source, label, sentence, severity, opened_on, label)
-    chip, advice = Truncator(sentence).chars(_CHIP), known.instruction(evidence)
-    return Cause(source, label, sentence, severity, opened_on, chip, advice)
+    chip = known.chip(evidence) or label
+    return Cause(source, label, sentence, severity, opened_on, chip, known.instruction(evidence))
 
 
 def describe_items(items: Iterable[QueueItem]) -> tuple[Cause, ...]:

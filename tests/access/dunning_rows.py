@@ -19,7 +19,7 @@ OPEN: dict[str, str] = {
     "dunning:pay_question": "guarded by its own token",
 }
 KINDS: dict[str, tuple[str, ...]] = {
-    "case": ("case", "pay_link"),
+    "case": ("case", "pay_link", "try_again", "new_try_again"),
     "question": ("new_answer", "answers"),
     "policy": ("policy_draft_discard",),
     "policy_version": ("policy_rollback",),
