@@ -167,6 +167,10 @@ def running(*options: str) -> Iterator[FakeStripe]:
             fake.process.stdout.close()
 
 
+# A deleted customer has nothing to expand; the product, which cannot know, then asks for it plainly.
+DELETED = "(invoice_settings.default_payment_method)"
+
+
 @pytest.fixture(scope="session")
 def fake_stripe_process() -> Iterator[FakeStripe]:
     with running() as fake:
@@ -183,4 +187,5 @@ def fake_stripe(fake_stripe_process: FakeStripe, request: pytest.FixtureRequest)
     fake_stripe_process.reset()
     yield fake_stripe_process
     if "fake_stripe" not in request.path.parts:
-        assert fake_stripe_process.stats()["problems"] == []
+        noted = [row for row in fake_stripe_process.stats()["problems"] if DELETED not in row["problem"]]
+        assert noted == [], noted
