@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
 
-from accounts.models import Invoice, MadeBy, PaymentAttempt
+from accounts.models import Invoice, MadeBy, Membership, PaymentAttempt, Role
 from dunning.cases import steps as s
 from dunning.cases.transitions import IllegalStep
 from dunning.models import DunningCase, DunningPolicyVersion
@@ -16,19 +15,19 @@ from dunning.services.case_steps import begin_book
 from dunning.services.cases import payer_of
 from dunning.services.demo.story import BRANDS, Past, story
 from dunning.services.notice_holdout import is_held_out
-from dunning.services.policies import definition_of, version_in_force
+from dunning.services.policies import definition_of, publish, the_policy, version_in_force
 
 SOON = timedelta(minutes=3)
+HELD_OUT_PERCENT = 20
 
 
 @transaction.atomic
 def write_past_cases(*, now: datetime) -> int:
     """A case for each failed payment that the simulator brought to its end; returns how many."""
-    version = version_in_force()
+    version = _long_ago(now)
     policy, made = definition_of(version), 0
     dressed: list[PaymentAttempt] = []
-    over = Q(status__in=("paid", "uncollectible")) | Q(status="open", subscription__ended_at__lt=now)
-    invoices = Invoice.objects.filter(over, attempts__status="failed", provider="")
+    invoices = Invoice.objects.filter(attempts__status="failed", provider="")
     known = set(DunningCase.objects.values_list("invoice_id", flat=True))
     rows = invoices.distinct().select_related("account", "subscription").prefetch_related("attempts")
     for number, invoice in enumerate(rows.order_by("due_at", "pk")):
@@ -38,10 +37,29 @@ def write_past_cases(*, now: datetime) -> int:
         past = Past(invoice, *_by_transfer(tries, number), policy, number)
         _dress(past)
         dressed += past.tries
-        made += _write(past, version, now)
+        if past.invoice.status != "open" or past.left_at:  # the others go on today
+            made += _write(past, version, now)
     fields = ["brand", "last4", "method_kind", "country", "made_by"]
     PaymentAttempt.objects.bulk_update(dressed, fields, batch_size=500)
     return made
+
+
+def _long_ago(now: datetime) -> DunningPolicyVersion:
+    """The policy as somebody set it before the simulated year: more are held out, so that the test says something."""
+    began = now - timedelta(days=400)
+    first = version_in_force()
+    if first.number > 1:
+        return first
+    DunningPolicyVersion.objects.filter(pk=first.pk).update(published_at=began, created_at=began)
+    definition = {**definition_of(first).to_json(), "holdout_percent": HELD_OUT_PERCENT}
+    owner = Membership.objects.filter(role=Role.OWNER, is_active=True).select_related("user").first()
+    return publish(
+        policy=the_policy(),
+        definition=definition,
+        note="A fifth without the middle notices, until we know what they bring.",
+        acting_user=owner.user if owner else None,
+        now=began + timedelta(days=1),
+    )
 
 
 def _by_transfer(

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils import timezone
+
 from accounts.models import Invoice, PaymentAttempt
 from dunning.cases import steps as s
 from dunning.cases.steps import Detail
@@ -98,7 +100,9 @@ class Past:
         if self.invoice.status != "open" or subscription is None:
             return None
         ended: datetime | None = subscription.ended_at
-        return ended and max(ended, self.tries[-1].attempted_at + timedelta(hours=1))
+        if ended is None or ended > timezone.now():
+            return None
+        return max(ended, self.tries[-1].attempted_at + timedelta(hours=1))
 
     @property
     def end_state(self) -> str:
