@@ -105,9 +105,8 @@ def on_method_set(order: BillingOrder, now: datetime) -> None:
         there = current_method(case.invoice)
         if there is None or there.external_id != order.method:
             continue
-        if was_charged(
-            case, order.method
-        ):  # by name, when it was refused: the case's plan goes on from there
+        # By name, when this was refused before: the case's plan goes on from there.
+        if was_charged(case, order.method):
             Job.objects.put(LOOK_JOB, case.invoice_id)
             continue
         try:
