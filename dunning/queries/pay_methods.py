@@ -36,6 +36,22 @@ METHOD_NAMES: dict[str, str | Promise] = {
     "naver_pay": "Naver Pay",
     "samsung_pay": "Samsung Pay",
     "payco": "PAYCO",
+    "ideal": "iDEAL",
+    "eps": "EPS",
+    "p24": "Przelewy24",
+    "twint": "TWINT",
+    "blik": "BLIK",
+    "fpx": "FPX",
+    "upi": "UPI",
+    "oxxo": "OXXO",
+    "mobilepay": "MobilePay",
+    "wechat_pay": "WeChat Pay",
+    "grabpay": "GrabPay",
+    "promptpay": "PromptPay",
+    "paynow": "PayNow",
+    "nz_bank_account": "BECS NZ",
+    "afterpay_clearpay": "Afterpay / Clearpay",
+    "customer_balance": _("Bank transfer"),
     "kr_card": _("Korean cards"),
 }
 # Where the words of a brand's code with capitals are not its name.
@@ -55,9 +71,19 @@ def method_name(kind: str) -> str:
 
 def card_words(method: PaymentMethod) -> str:
     """The method as its owner knows it: "Visa •••• 4242", "PayPal"."""
-    brand = method.brand.lower()
-    name = BRANDS.get(brand, _capitals(brand)) or method_name(method.kind)
-    return f"{name} •••• {method.last4}" if method.last4 else name
+    return paid_with(method.kind, method.brand, method.last4)
+
+
+def paid_with(kind: str, brand: str, last4: str) -> str:
+    """A method or a try by its name, "SEPA •••• 3000"; empty where nothing is known of it."""
+    name = brand_name(brand) or (method_name(kind) if kind else "")
+    return f"{name} •••• {last4}".strip() if last4 else name
+
+
+def brand_name(code: str) -> str:
+    """A card's brand, or the kind of method where there is no card."""
+    low = code.lower()
+    return BRANDS[low] if low in BRANDS else str(METHOD_NAMES.get(low) or _capitals(low))
 
 
 def _capitals(code: str) -> str:

@@ -12,6 +12,7 @@ from accounts.queries.report_context import ReportContext
 from accounts.reports.words import money_of, points, share_of, sheet_money
 from cs_platform.lib.formats import DASH, number
 from dunning.policy.classes import CLASS_WORDS, DeclineClass
+from dunning.queries.pay_methods import brand_name
 from dunning.queries.recoveries import recoveries
 from dunning.recovery import Recovery, RecoveryFact, by_group, recovery
 from dunning.reports.definitions import formulas
@@ -38,7 +39,7 @@ def brand_report(context: ReportContext) -> ReportBody:
         context,
         "brand",
         gettext("Card brand"),
-        lambda one: one.brand.replace("_", " ").title() or gettext("Unknown"),
+        lambda one: brand_name(one.brand) or gettext("Unknown"),
     )
 
 

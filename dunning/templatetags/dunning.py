@@ -7,11 +7,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from accounts.models import PaymentAttempt, PaymentMethod
 from dunning.cases.state import Phase, State
 from dunning.cases.words import PHASE_WORDS, STATE_WORDS, closing_words
 from dunning.models import DunningCase
 from dunning.policy.classes import CLASS_WORDS, DeclineClass
 from dunning.policy.code_table import decline_rule
+from dunning.queries import pay_methods
 
 register = template.Library()
 
@@ -41,3 +43,10 @@ def refusal(case: DunningCase) -> str:
     if case.decline_class in set(DeclineClass):
         return str(CLASS_WORDS[DeclineClass(case.decline_class)])
     return str(decline_rule(case.decline_code).to_csm) if case.decline_code else ""
+
+
+@register.filter
+def paid_with(row: PaymentMethod | PaymentAttempt) -> str:
+    """A payment method, or what a try was made with, by its name."""
+    kind = row.method_kind if isinstance(row, PaymentAttempt) else row.kind
+    return pay_methods.paid_with(kind, row.brand, row.last4)
