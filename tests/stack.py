@@ -31,6 +31,7 @@ SCHEMA_SOURCES = (
     "*/migrations/*.py",
     "*/models/*.py",
     "accounts/change_times.py",
+    "accounts/order_guard.py",
     "accounts/tenancy.py",
     "cs_platform/settings.py",
     "*/apps.py",
