@@ -17,7 +17,7 @@ SUBSCRIPTION_JOB = "dunning.subscription"
 def register() -> None:
     job_kinds.register(JobKind(CASE_JOB, run_case, in_scope=False, max_attempts=20, is_prepared=True))
     job_kinds.register(JobKind(CHECK_JOB, run_check, in_scope=False, max_attempts=20))
-    job_kinds.register(JobKind(LOOK_JOB, cases.look, max_attempts=20))
+    job_kinds.register(JobKind(LOOK_JOB, cases.look, max_attempts=20, is_prepared=True))
     job_kinds.register(JobKind(CUSTOMER_JOB, cases.look_at_customer))
     job_kinds.register(JobKind(SUBSCRIPTION_JOB, cases.look_at_subscription))
     signals.invoice_changed.connect(LOOK_JOB)

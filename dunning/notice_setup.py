@@ -184,7 +184,9 @@ def _work() -> None:
     job_kinds.register(JobKind(advance_notices.ADVANCE_JOB, advance_notices.run, lease=timedelta(minutes=10)))
     night_finished.connect(advance_notices.ADVANCE_JOB)
     job_kinds.register(JobKind(card_setup.WATCH_JOB, card_setup.watch, in_scope=False, max_attempts=30))
-    job_kinds.register(JobKind(notices.FOLLOW_JOB, notices.follow_job, in_scope=False, max_attempts=20))
+    job_kinds.register(
+        JobKind(notices.FOLLOW_JOB, notices.follow_job, in_scope=False, max_attempts=20, is_prepared=True)
+    )
     case_listeners.register(
         CaseListener(
             "notices",

@@ -32,7 +32,7 @@ _ENDS = {"closed_at": "when the case ended", "closing_reason": "why it ended"}
 
 def register() -> None:
     case_listeners.register(CaseListener("telling", on_opened=_opened, on_closed=_closed))
-    job_kinds.register(JobKind(INVOICE_JOB, _look_at_risks))
+    job_kinds.register(JobKind(INVOICE_JOB, _look_at_risks, is_prepared=True))
     signals.invoice_changed.connect(INVOICE_JOB)
     webhook_events.register(WebhookEvent(OPENED, _("A payment failed and its case opened"), _FIELDS))
     webhook_events.register(

@@ -44,6 +44,6 @@ def register() -> None:
     job_kinds.register(JobKind("health.train", _train, in_scope=False, max_attempts=3))
     job_kinds.register(JobKind(RESCORE_JOB, _rescore, lease=timedelta(minutes=10), max_attempts=3))
     job_kinds.register(JobKind("health.refold", _refold))
-    job_kinds.register(JobKind("health.at_once", _at_once))
+    job_kinds.register(JobKind("health.at_once", _at_once, is_prepared=True))
     time_zone_changed.connect("health.refold")
     workspace_defaults.register(WorkspaceDefault("health", create_defaults))

@@ -68,6 +68,7 @@ def _work() -> None:
             sequence_engine.run_by_job,
             in_scope=False,
             max_attempts=2 * sequence_engine.MAX_ATTEMPTS,
+            is_prepared=True,
         )
     )
     job_kinds.register(JobKind(sequence_plans.ENROL_JOB, _enrol, lease=timedelta(minutes=5)))

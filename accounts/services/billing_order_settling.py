@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import F
-from django.db.models.functions import Coalesce, Greatest
 
-from accounts.models import BillingOrder, Invoice, OrderKind, OrderState, PaymentAttempt
+from accounts.models import BillingOrder, OrderKind, OrderState, PaymentAttempt
 from accounts.registry import order_sources
+from cs_platform.lib.quick_rows import QuickRows
+
+_ORDERS = QuickRows(BillingOrder)
 
 _ATTEMPT_STATUS = {
     OrderState.SUCCEEDED: PaymentAttempt.Status.SUCCEEDED,
@@ -54,7 +55,7 @@ def settle(order: BillingOrder, found: Settlement, *, begun_at: datetime, now: d
     order.decline_code, order.advice_code = found.decline_code[:60], found.advice_code[:60]
     order.network_code, order.error_code = found.network_code[:60], found.error_code[:60]
     order.result = {name: found.object[name] for name in _KEPT if found.object.get(name)}
-    order.save(update_fields=_RESULT)
+    _ORDERS.update(order, _RESULT)
     if order.kind == OrderKind.PAY:
         if not found.made_no_charge:
             _book_attempt(order, found, now)
@@ -134,10 +135,10 @@ WHERE NOT EXISTS (SELECT FROM known)
 
 def _mark_paid(order: BillingOrder, begun_at: datetime, now: datetime) -> None:
     """As a fetch that began with our call would: an older answer no longer opens the invoice again."""
-    Invoice.objects.filter(pk=order.invoice_id).exclude(status="paid").update(
-        status="paid",
-        paid_at=now,
-        amount_paid_minor=F("amount_minor"),
-        next_attempt_at=None,
-        fetched_at=Greatest(Coalesce(F("fetched_at"), begun_at), begun_at),
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE accounts_invoice SET status = 'paid', paid_at = %s, amount_paid_minor = amount_minor,"
+            " next_attempt_at = NULL, fetched_at = greatest(fetched_at, %s)"
+            " WHERE workspace_id = %s AND id = %s AND status <> 'paid'",
+            [now, begun_at, order.workspace_id, order.invoice_id],
+        )

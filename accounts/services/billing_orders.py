@@ -28,7 +28,7 @@ from accounts.models import (
 from cs_platform.lib.quick_rows import QuickRows
 from cs_platform.lib.scoping import current_workspace_id
 
-_CONNECTIONS = QuickRows(BillingConnection)
+_CONNECTIONS, _ORDERS = QuickRows(BillingConnection), QuickRows(BillingOrder)
 ORDER_JOB = "accounts.billing_order"
 URGENT = -5  # somebody waits for it
 SEEN = "seen"  # of an order's result until it has one: the newest try that was known when it was placed
@@ -195,7 +195,7 @@ def _put(order: BillingOrder, *, by_hand: bool, priority: int) -> BillingOrder:
     order.state = OrderState.BY_HAND if by_hand else OrderState.PLANNED
     try:
         with transaction.atomic():
-            order.save(force_insert=True)
+            _ORDERS.insert([order])
     except IntegrityError as error:
         raise _refused(error) from error
     if not by_hand:

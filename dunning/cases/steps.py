@@ -327,8 +327,8 @@ class Step:
     @classmethod
     def of_row(cls, *, kind: str, at: datetime, detail: Mapping[str, Any]) -> Step:
         """A stored line. Fields that a newer version dropped are passed over."""
-        shape = DETAILS[StepKind(kind)]
-        values = {f.name: _read(f.type, detail[f.name]) for f in fields(cast(Any, shape)) if f.name in detail}
+        shape, shown = _SHAPES[kind]
+        values = {name: _read(is_instant, detail[name]) for name, is_instant in shown if name in detail}
         return cls(at, shape(**values))
 
     def detail_json(self) -> dict[str, Any]:
@@ -346,6 +346,14 @@ def _write(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else value
 
 
-def _read(type_name: Any, value: Any) -> Any:
-    is_instant = str(type_name).startswith("datetime") and value is not None
-    return datetime.fromisoformat(value) if is_instant else value
+def _read(is_instant: bool, value: Any) -> Any:
+    return datetime.fromisoformat(value) if is_instant and value is not None else value
+
+
+def _shown(shape: Any) -> list[tuple[str, bool]]:
+    """Its fields, and whether each is an instant."""
+    return [(field.name, str(field.type).startswith("datetime")) for field in fields(shape)]
+
+
+# By the stored kind.
+_SHAPES = {str(kind): (shape, _shown(shape)) for kind, shape in DETAILS.items()}

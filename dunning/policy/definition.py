@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from django.utils.functional import Promise
@@ -119,6 +121,11 @@ class PolicyDefinition:
             reminder_scope=ReminderScope(data.get("reminder_scope", ReminderScope.ANNUAL)),
         )
 
+    @classmethod
+    def of_text(cls, text: str) -> PolicyDefinition:
+        """`of_json` of a stored text; the same text is the same object."""
+        return _of_text(text)
+
     def to_json(self) -> dict[str, Any]:
         """The stored form; `parse_policy` reads it back to an equal object."""
         rules = {
@@ -188,3 +195,8 @@ PLAIN_FIELDS = (
     "holdout_percent",
 )
 LIST_FIELDS = ("technical_wait_hours", "card_expiry_days")
+
+
+@lru_cache(maxsize=64)
+def _of_text(text: str) -> PolicyDefinition:
+    return PolicyDefinition.of_json(json.loads(text))

@@ -7,17 +7,16 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from accounts.models import (
+    Account,
     BillingConnection,
     BillingCustomer,
     BillingOrder,
     Invoice,
-    OrderKind,
     OrderState,
     PaymentAttempt,
     PaymentMethod,
-    Workspace,
 )
-from cs_platform.lib.quick_rows import QuickRows
+from cs_platform.lib.quick_rows import QuickRows, rows_of
 from cs_platform.lib.scoping import current_workspace_id
 from dunning.cases.transitions import CaseState
 from dunning.policy.country_zones import zone_of_country
@@ -40,7 +39,13 @@ _OUTCOMES = {
 }
 _UNDER_WAY = {OrderState.PLANNED, OrderState.SENT, OrderState.UNKNOWN}
 BY_UPDATER = "provider"
-_METHODS = QuickRows(PaymentMethod)
+_WITHOUT_ATTEMPT = [str(state) for state in (*_UNDER_WAY, OrderState.FAILED)]
+_ACCOUNTS, _ATTEMPTS, _CONNECTIONS = (
+    QuickRows(Account),
+    QuickRows(PaymentAttempt),
+    QuickRows(BillingConnection),
+)
+_METHODS, _ORDERS = QuickRows(PaymentMethod), QuickRows(BillingOrder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ def situation_of(
 
 def zone_of_workspace() -> ZoneInfo:
     """Whose day the database counts one charge by."""
-    name: str = Workspace.objects.values_list("time_zone", flat=True).get(pk=current_workspace_id())
+    ((name,),) = rows_of("SELECT time_zone FROM accounts_workspace WHERE id = %s", current_workspace_id())
     return ZoneInfo(name)
 
 
@@ -88,8 +93,7 @@ def is_automatic(invoice: Invoice) -> bool:
     """Whether a charge can be ordered at all."""
     if not invoice.provider or invoice.collection_method == "send_invoice":
         return False
-    open_ways = BillingConnection.objects.filter(disconnected_at__isnull=True)
-    return bool(open_ways.exists())
+    return _CONNECTIONS.exists("disconnected_at IS NULL")
 
 
 def current_method(invoice: Invoice) -> PaymentMethod | None:
@@ -103,15 +107,10 @@ def current_method(invoice: Invoice) -> PaymentMethod | None:
 
 def _attempts(invoice: Invoice) -> tuple[AttemptFact, ...]:
     """Every try, whoever made it, and orders that failed before a bank was asked."""
-    rows = PaymentAttempt.objects.filter(invoice=invoice).values_list(
-        "attempted_at",
-        "status",
-        "decline_code",
-        "advice_code",
-        "network_code",
-        "fingerprint",
-        "brand",
-        "made_by",
+    rows = _ATTEMPTS.values(
+        "attempted_at, status, decline_code, advice_code, network_code, fingerprint, brand, made_by",
+        "invoice_id = %s",
+        invoice.pk,
     )
     found = [
         AttemptFact(at, _OUTCOMES[status], decline, advice, network, network, card, brand, made_by)
@@ -123,10 +122,13 @@ def _attempts(invoice: Invoice) -> tuple[AttemptFact, ...]:
 
 def _without_attempt(invoice: Invoice) -> list[AttemptFact]:
     """Orders without a charge: on their way, or refused by the provider itself."""
-    orders = BillingOrder.objects.filter(
-        invoice=invoice, kind=OrderKind.PAY, state__in=[*_UNDER_WAY, OrderState.FAILED], decline_code=""
-    ).exclude(error_code="never_happened")
-    rows = orders.values_list("state", "sent_at", "planned_at", "error_code", "made_by", "provider_ref")
+    rows = _ORDERS.values(
+        "state, sent_at, planned_at, error_code, made_by, provider_ref",
+        "invoice_id = %s AND kind = 'pay' AND state = ANY(%s) AND decline_code = ''"
+        " AND error_code <> 'never_happened'",
+        invoice.pk,
+        _WITHOUT_ATTEMPT,
+    )
     return [
         AttemptFact(
             at=sent_at or planned_at,
@@ -147,11 +149,17 @@ def _changed_by(state: CaseState | None) -> str:
 def _country(invoice: Invoice) -> str:
     customer: BillingCustomer | None = invoice.customer
     named = customer.country if customer else ""
-    return named or (invoice.account.country if len(invoice.account.country) == 2 else "")
+    if named:
+        return named
+    ((of_account,),) = _ACCOUNTS.values("country", "id = %s", invoice.account_id)
+    return of_account if len(of_account) == 2 else ""
 
 
 def _tries_of_card(method: PaymentMethod | None, now: datetime) -> int:
     if method is None or not method.fingerprint:
         return 0
-    recent = PaymentAttempt.objects.filter(fingerprint=method.fingerprint, attempted_at__gt=now - CARD_WINDOW)
-    return int(recent.count())
+    since = now - CARD_WINDOW
+    ((tries,),) = _ATTEMPTS.values(
+        "count(*)", "fingerprint = %s AND attempted_at > %s", method.fingerprint, since
+    )
+    return int(tries)

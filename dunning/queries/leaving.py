@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from accounts.models import EndedCause, Invoice, LetGo, Subscription
+from cs_platform.lib.quick_rows import QuickRows
 
+_LET_GO = QuickRows(LetGo)
 ABOUT = timedelta(
     days=1
 )  # an invoice's period and the end of its subscription may be taken at different moments
@@ -16,7 +18,7 @@ def has_left(invoice: Invoice, *, now: datetime) -> bool:
     subscription: Subscription | None = invoice.subscription
     if subscription is not None and subscription.ended_cause == EndedCause.VOLUNTARY:
         return subscription.ended_at is None or subscription.ended_at <= now
-    return bool(LetGo.objects.filter(account_id=invoice.account_id, withdrawn_at__isnull=True).exists())
+    return _LET_GO.exists("account_id = %s AND withdrawn_at IS NULL", invoice.account_id)
 
 
 def leaves_at(invoice: Invoice, *, now: datetime) -> datetime | None:

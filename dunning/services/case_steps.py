@@ -6,6 +6,7 @@ history replays to.
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -19,7 +20,8 @@ from dunning.policy.definition import PolicyDefinition
 
 CASE_JOB, CHECK_JOB = "dunning.case", "dunning.check"
 SOURCE = "dunning.case"
-_CASES, _INVOICES, _CUSTOMERS = QuickRows(DunningCase), QuickRows(Invoice), QuickRows(BillingCustomer)
+_CASES, _STEPS, _VERSIONS = QuickRows(DunningCase), QuickRows(DunningStep), QuickRows(DunningPolicyVersion)
+_INVOICES, _CUSTOMERS = QuickRows(Invoice), QuickRows(BillingCustomer)
 # Columns of a case that are fields of its state by the same name.
 COLUMNS = (
     "state",
@@ -80,8 +82,8 @@ class CaseBook:
     @cached_property
     def policy(self) -> PolicyDefinition:
         """What was in force when the case was opened."""
-        rows = DunningPolicyVersion.objects.filter(pk=self.case.policy_version_id)
-        return PolicyDefinition.of_json(rows.values_list("definition", flat=True).get())
+        ((text,),) = _VERSIONS.values("definition", "id = %s", self.case.policy_version_id)
+        return PolicyDefinition.of_text(text)
 
     def record(
         self,
@@ -117,10 +119,12 @@ class CaseBook:
         for name in changed:
             setattr(self.case, name, getattr(self.state, name))
         if self.case._state.adding:
-            self.case.save(force_insert=True)
+            _CASES.insert([self.case])
         else:
-            self.case.save(update_fields=changed)
-        DunningStep.objects.bulk_create(self._new)
+            _CASES.update(self.case, changed)
+        for step in self._new:
+            step.case_id = self.case.pk
+        _STEPS.insert(self._new)
         self._new = []
 
 
@@ -137,11 +141,8 @@ def open_book(case_id: int) -> CaseBook | None:
 
 def history(case: DunningCase) -> list[Step]:
     """The stored steps in their order."""
-    rows = DunningStep.objects.filter(case=case).order_by("number")
-    return [
-        Step.of_row(kind=kind, at=at, detail=detail)
-        for kind, at, detail in rows.values_list("kind", "happened_at", "detail")
-    ]
+    rows = _STEPS.values("kind, happened_at, detail", "case_id = %s ORDER BY number", case.pk)
+    return [Step.of_row(kind=kind, at=at, detail=json.loads(detail)) for kind, at, detail in rows]
 
 
 def begin_book(case: DunningCase, opened: Opened, *, at: datetime) -> CaseBook:

@@ -8,6 +8,7 @@ from typing import Any
 
 from accounts.models import Account, Workspace
 from cs_platform.lib.periods import local_day
+from cs_platform.lib.quick_rows import QuickRows
 from cs_platform.lib.scoping import current_workspace_id
 from dunning.cases.steps import HandedOver
 from dunning.models import DunningCase
@@ -15,6 +16,7 @@ from dunning.services.case_steps import CaseBook
 from health.models import AccountState, QueueItem, Resolution, ResolutionResult, Severity
 from health.services.queue import refresh_entries
 
+_ITEMS = QuickRows(QueueItem)
 QUEUE_SOURCE = "dunning"
 
 
@@ -80,6 +82,8 @@ def close_item(case: DunningCase, *, result: ResolutionResult, now: datetime) ->
 
 def close_items_of(case: DunningCase, *, source: str, result: ResolutionResult, now: datetime) -> None:
     """The item of this source, if it is open, is closed with a result."""
+    if not _ITEMS.exists("account_id = %s AND source = %s AND closed_at IS NULL", case.account_id, source):
+        return
     items = QueueItem.objects.filter(account_id=case.account_id, source=source, closed_at__isnull=True)
     if not items.update(closed_at=now):
         return

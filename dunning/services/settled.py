@@ -8,6 +8,7 @@ import structlog
 
 from accounts.models import BillingOrder, OrderKind, OrderState, PaymentMethod
 from accounts.registry import OrderSource, order_sources
+from cs_platform.lib.quick_rows import QuickRows
 from dunning.cases.state import IllegalStep
 from dunning.cases.steps import (
     ConfirmationAsked,
@@ -24,6 +25,7 @@ from dunning.services.case_steps import SOURCE, CaseBook, open_book, wake
 from dunning.services.closing import after_closing
 from dunning.services.refused_orders import ask_for
 
+_METHODS = QuickRows(PaymentMethod)
 log = structlog.get_logger(__name__)
 
 
@@ -68,13 +70,15 @@ def on_unknown(order: BillingOrder, now: datetime) -> None:
 def _judged(book: CaseBook, order: BillingOrder) -> Judgement | None:
     if order.state not in (OrderState.FAILED, OrderState.ACTION_NEEDED) or _is_absent(order):
         return None
-    cards = PaymentMethod.objects.filter(external_id=order.method).values_list("brand", flat=True)
+    cards = (
+        _METHODS.values("brand", "external_id = %s ORDER BY id LIMIT 1", order.method) if order.method else []
+    )
     refusal = Refusal(
         order.decline_code or order.error_code,
         order.advice_code,
         order.network_code,
         order.network_code,
-        (cards.first() or "") if order.method else "",
+        cards[0][0] if cards else "",
     )
     return book.policy.judge(refusal)
 

@@ -14,7 +14,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def prepared() -> int:
     """How many statements about workspaces this connection keeps."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%accounts_workspace%'")
+        cursor.execute(
+            "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%accounts_workspace%'"
+        )
         return int(cursor.fetchone()[0])
 
 
