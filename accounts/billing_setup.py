@@ -39,6 +39,7 @@ _ACTIONS = {
     "accounts.billing_connection.disconnected": _("Stripe disconnected"),
     "accounts.billing_connection.key_changed": _("Stripe key changed"),
     "accounts.billing_connection.secret_changed": _("Signing secret of Stripe's webhook changed"),
+    "accounts.billing_message.dismissed": _("Parked message of Stripe dismissed"),
     "accounts.billing_message.tried_again": _("Parked message of Stripe tried again"),
     "accounts.billing_sync.requested": _("Synchronisation with Stripe asked for"),
 }

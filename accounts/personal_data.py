@@ -164,7 +164,7 @@ def _provider() -> None:
     )
     table(
         "accounts.billingconnection",
-        code="provider account_ref missing last_error",
+        code="provider account_ref missing unproven_reason",
         business="account_name",
         secret="api_key webhook_secret previous_secret",
     )

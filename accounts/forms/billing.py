@@ -12,7 +12,17 @@ _SECRET = re.compile(r"whsec_[A-Za-z0-9+/=_-]{6,200}\Z")
 _PASSWORD = forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"})
 
 
-class KeyForm(forms.Form):
+class _Marked(forms.Form):
+    """The first field with an error has the focus, so that the page opens where it stands."""
+
+    def point_at_error(self) -> None:
+        for name in self.fields:
+            if name in self.errors:
+                self.fields[name].widget.attrs["autofocus"] = True
+                return
+
+
+class KeyForm(_Marked):
     """A key; restricted ones are better, secret ones work too."""
 
     api_key = forms.CharField(
@@ -32,6 +42,12 @@ class KeyForm(forms.Form):
             raise forms.ValidationError(
                 _("This is the signing secret of the webhook; it belongs into the other field.")
             )
+        if key[:8] in ("rk_live_", "rk_test_", "sk_live_", "sk_test_") and not _KEY.match(key):
+            raise forms.ValidationError(
+                _(
+                    "This key is not whole. Stripe shows it once, when it is made: copy it there, or make another."
+                )
+            )
         if not _KEY.match(key):
             raise forms.ValidationError(
                 _("This is no key of Stripe. It begins with rk_live_, rk_test_, sk_live_ or sk_test_.")
@@ -39,7 +55,7 @@ class KeyForm(forms.Form):
         return key  # fmt: skip
 
 
-class SecretForm(forms.Form):
+class SecretForm(_Marked):
     webhook_secret = forms.CharField(
         label=_("Signing secret"),
         max_length=255,
@@ -49,6 +65,12 @@ class SecretForm(forms.Form):
 
     def clean_webhook_secret(self) -> str:
         secret = str(self.cleaned_data["webhook_secret"]).strip()
+        if secret[:3] in ("rk_", "sk_", "pk_"):
+            raise forms.ValidationError(
+                _(
+                    "This is a key, not the signing secret. The secret stands on the page of the webhook endpoint."
+                )
+            )
         if secret and not _SECRET.match(secret):
             raise forms.ValidationError(_("This is no signing secret of Stripe. It begins with whsec_."))
         return secret

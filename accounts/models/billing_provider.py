@@ -36,7 +36,10 @@ class BillingConnection(PublicModel):
     )
     last_message_at = models.DateTimeField(null=True, blank=True)
     refused_at = models.DateTimeField(null=True, blank=True, help_text="the provider no longer takes the key")
-    last_error = models.CharField(max_length=200, blank=True)
+    unproven_at = models.DateTimeField(
+        null=True, blank=True, help_text="a message came last that was not proven to be the provider's"
+    )
+    unproven_reason = models.CharField(max_length=60, blank=True)
 
     class Meta(PublicModel.Meta):
         constraints = [

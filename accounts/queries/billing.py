@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.gateways.stripe.events import OTHER_TIME
 from accounts.models import (
     BillingConnection,
     BillingCustomer,
@@ -56,6 +58,16 @@ class BillingState:
     parked: int
     differences: int
     is_quiet: bool
+
+    @property
+    def is_unproven(self) -> bool:
+        """What came last was not proven to be the provider's."""
+        came, proven = self.connection.unproven_at, self.connection.last_message_at
+        return came is not None and (proven is None or came > proven)
+
+    @property
+    def is_clock_wrong(self) -> bool:
+        return self.connection.unproven_reason == OTHER_TIME
 
     @property
     def is_syncing(self) -> bool:
@@ -123,6 +135,17 @@ def parked_messages() -> Any:
     """Messages that nobody could work on, oldest first; without their text, which may name people."""
     parked = BillingMessage.objects.filter(processed_at__isnull=True, parked_at__isnull=False)
     return parked.defer("body").order_by("pk")
+
+
+def why(row: BillingMessage) -> str:
+    """Why a message was set aside, in words: the provider's own, or what happened here."""
+    if row.last_error == "its worker died":
+        return gettext("The program that worked on it was stopped each time.")
+    if row.last_error.isidentifier():  # the name of an error of ours
+        return gettext("An error of this program (%(name)s); its place is in the log.") % {
+            "name": row.last_error
+        }
+    return row.last_error or "–"
 
 
 def differences(*, is_open: bool) -> Any:

@@ -18,11 +18,15 @@ ROTATION = timedelta(hours=24)
 
 
 class OtherCompany(Exception):
-    """The key belongs to another company at the provider than the one that is connected; `name` is that one's."""
+    """The key belongs to another company at the provider than the one that is connected, or to the other mode of it.
 
-    def __init__(self, name: str) -> None:
+    `name` is the connected one's; `is_live` its mode where that is the reason, else None.
+    """
+
+    def __init__(self, name: str, *, is_live: bool | None = None) -> None:
         super().__init__()
         self.name = name
+        self.is_live = is_live
 
 
 @transaction.atomic
@@ -42,7 +46,7 @@ def connect(
         connected = BillingConnection(connected_by=acting_user, connected_at=now)
     connected.api_key, connected.is_live = api_key, checked.is_live
     is_more = bool(set(connected.missing) - set(checked.missing))
-    connected.missing, connected.refused_at, connected.last_error = list(checked.missing), None, ""
+    connected.missing, connected.refused_at = list(checked.missing), None
     if checked.account is not None:
         connected.account_ref, connected.account_name = account_ref[:100], checked.account.name[:200]
     if webhook_secret:
@@ -58,8 +62,10 @@ def connect(
 
 def _refuse_other(connected: BillingConnection, checked: KeyCheck, account_ref: str) -> None:
     is_other = bool(account_ref and connected.account_ref and account_ref != connected.account_ref)
-    if is_other or connected.is_live != checked.is_live:
+    if is_other:
         raise OtherCompany(connected.account_name)
+    if connected.is_live != checked.is_live:
+        raise OtherCompany(connected.account_name, is_live=connected.is_live)
 
 
 @transaction.atomic
@@ -94,8 +100,16 @@ def set_webhook_secret(*, secret: str, acting_user: User | None, now: datetime) 
         return connected
     if connected.webhook_secret:
         connected.previous_secret, connected.previous_until = connected.webhook_secret, now + ROTATION
-    connected.webhook_secret = secret
-    connected.save(update_fields=["webhook_secret", "previous_secret", "previous_until"])
+    connected.webhook_secret, connected.unproven_at, connected.unproven_reason = secret, None, ""
+    connected.save(
+        update_fields=[
+            "webhook_secret",
+            "previous_secret",
+            "previous_until",
+            "unproven_at",
+            "unproven_reason",
+        ]
+    )
     audit("accounts.billing_connection.secret_changed", acting_user=acting_user, target=connected)
     return connected
 

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from accounts.gateways.stripe.client import BillingError
-from accounts.gateways.stripe.events import verify
+from accounts.gateways.stripe.events import NO_FIT, OTHER_TIME, verify
 from accounts.gateways.stripe.facts import EventFacts
 from accounts.gateways.stripe.reading import parsed_event
 from accounts.models import BillingConnection, BillingMessage, Job
@@ -24,6 +24,7 @@ PARKED_KIND = "accounts.billing_message_parked"
 # Behind what people and their mails wait for: a month's bills of a large company are ten thousands of messages.
 PRIORITY = 1
 _SIGN_OF_LIFE = timedelta(seconds=5)
+_UNPROVEN_EVERY = timedelta(minutes=1)
 # Messages speak of many things; what is read afresh is one of these. The key is the object's type, the value
 # the fields of the message's object that name what to read, in this order.
 _READ_INSTEAD = {
@@ -67,6 +68,18 @@ def receive(*, body: bytes, header: str, now: datetime) -> BillingMessage | None
     if connected.last_message_at is None or connected.last_message_at < received_at - _SIGN_OF_LIFE:
         BillingConnection.objects.filter(pk=connected.pk).update(last_message_at=received_at)
     return store(data, body=body, received_at=received_at, note=not_ours(data, connected))
+
+
+@transaction.atomic
+def note_unproven(reason: str, *, now: datetime) -> None:
+    """Somebody delivers what is not proven: most often the secret is another endpoint's. The page says so.
+
+    Anybody can deliver, so it is written down once in a while only, and counts until a proven message comes.
+    """
+    if reason in (NO_FIT, OTHER_TIME):
+        quiet = Q(unproven_at__isnull=True) | Q(unproven_at__lt=now - _UNPROVEN_EVERY)
+        connected = BillingConnection.objects.filter(quiet, disconnected_at__isnull=True)
+        connected.exclude(webhook_secret="").update(unproven_at=now, unproven_reason=reason)
 
 
 def secrets_of(connected: BillingConnection, now: datetime) -> list[str]:

@@ -12,17 +12,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts.gateways.stripe.client import BillingError
 from accounts.gateways.stripe.reading import parsed_event
-from accounts.models import BillingConnection, BillingMessage, Job, User
+from accounts.models import BillingConnection, BillingMessage
 from accounts.registry import billing_readers
-from accounts.services.audit import audit
 from accounts.services.billing_inbox import (
     MESSAGE_JOB,
-    PRIORITY,
     current_connection,
     reader_of,
     target_of,
@@ -220,14 +218,3 @@ def note_refused(connected: BillingConnection, *, now: datetime) -> None:
         notify_admins(
             kind=REFUSED_KIND, cause_key=f"{connected.pk}:{now.isoformat()}", context=context, now=now
         )
-
-
-@transaction.atomic
-def try_again(*, message: BillingMessage, acting_user: User, now: datetime) -> bool:
-    """Give a parked message another five tries; False when it is not parked any more."""
-    parked = BillingMessage.objects.filter(pk=message.pk, parked_at__isnull=False, processed_at__isnull=True)
-    if not parked.update(parked_at=None, failures=0, last_error=""):
-        return False
-    Job.objects.put(MESSAGE_JOB, message.pk, priority=PRIORITY)
-    audit("accounts.billing_message.tried_again", acting_user=acting_user, target=message)
-    return True

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import WorkspaceRequest, requires
 from accounts.forms.billing import ConnectForm, KeyForm, SecretForm
 from accounts.gateways.stripe.client import BillingError
 from accounts.gateways.stripe.rights import BY_NAME, RIGHTS, KeyCheck, check_key
-from accounts.models import BillingMessage
 from accounts.queries import billing as queries
 from accounts.services import billing_connections as service
-from accounts.services.billing_messages import try_again
 from accounts.tasks import nudge
 
 # What to choose for the endpoint at Stripe; more does no harm.
@@ -58,6 +55,7 @@ def _page(request: WorkspaceRequest, *, status: int = 200, **forms: Form) -> Htt
         "secret_form": SecretForm(auto_id="secret_%s"),
         "connect_form": ConnectForm(),
         **forms,
+        "is_local": not settings.BASE_URL.startswith("https://"),
     }
     if connected is None:
         return render(request, "settings/billing_connect.html", context, status=status)
@@ -94,12 +92,13 @@ def billing_state(request: WorkspaceRequest) -> HttpResponse:
     return render(request, "settings/parts/billing_state.html", _state(connected))
 
 
-@require_POST
 @requires("billing.connect")
 def billing_key(request: WorkspaceRequest) -> HttpResponse:
     """Connect, or another key for what is connected. Asks Stripe at once what the key may do."""
+    if request.method != "POST":  # the page with an error was loaded again
+        return redirect("accounts:billing")
     is_connected = queries.connection() is not None
-    form: Form = KeyForm(request.POST, auto_id="key_%s") if is_connected else ConnectForm(request.POST)
+    form = KeyForm(request.POST, auto_id="key_%s") if is_connected else ConnectForm(request.POST)
     checked = _checked(form) if form.is_valid() else None
     if checked is not None:
         try:
@@ -111,9 +110,9 @@ def billing_key(request: WorkspaceRequest) -> HttpResponse:
                 now=timezone.now(),
             )
         except service.OtherCompany as other:
-            words = gettext("This key belongs to another company or to the other mode than what is connected (%(name)s). Disconnect first; what is mirrored stays.")  # fmt: skip
-            form.add_error("api_key", words % {"name": other.name or gettext("no name")})
+            form.add_error("api_key", _not_this(other))
     if form.errors:
+        form.point_at_error()
         name = "key_form" if is_connected else "connect_form"
         return _page(request, status=422, **{name: form})
     nudge()
@@ -121,12 +120,23 @@ def billing_key(request: WorkspaceRequest) -> HttpResponse:
     return redirect("accounts:billing")
 
 
-def _checked(form: Form) -> KeyCheck | None:
+def _not_this(other: service.OtherCompany) -> str:
+    if other.is_live:
+        words = gettext("This is a key of the test mode, but the live mode is connected. Take a live key, or disconnect first; what is mirrored stays.")  # fmt: skip
+    elif other.is_live is not None:
+        words = gettext("This is a key of the live mode, but the test mode is connected. Take a test key, or disconnect first; what is mirrored stays.")  # fmt: skip
+    else:
+        words = gettext("This key belongs to another company than the one that is connected (%(name)s). Take a key of that one, or disconnect first; what is mirrored stays.")  # fmt: skip
+        words %= {"name": other.name or gettext("no name")}
+    return words
+
+
+def _checked(form: KeyForm) -> KeyCheck | None:
     try:
         return check_key(form.cleaned_data["api_key"])
     except BillingError as error:
         if error.is_refused_key:
-            words = gettext("Stripe does not know this key, or it was revoked or has expired.")
+            words = gettext("Stripe does not know this key, or it was revoked or has expired. Look under Developers, API keys, or make another one.")  # fmt: skip
         else:
             words = gettext("Stripe could not be reached just now. Nothing was saved; try again in a moment.")
         form.add_error("api_key", words)
@@ -162,19 +172,24 @@ def billing_rights(request: WorkspaceRequest) -> HttpResponse:
     return redirect("accounts:billing")
 
 
-@require_POST
 @requires("billing.connect")
 def billing_secret(request: WorkspaceRequest) -> HttpResponse:
     """A new signing secret; the former one counts for another day."""
+    if request.method != "POST":  # the page with an error was loaded again
+        return redirect("accounts:billing")
     form = SecretForm(request.POST, auto_id="secret_%s")
     if not form.is_valid():
+        form.point_at_error()
         return _page(request, status=422, secret_form=form)
+    former = queries.connection()
     service.set_webhook_secret(
         secret=form.cleaned_data["webhook_secret"], acting_user=request.user, now=timezone.now()
     )
-    messages.success(
-        request, gettext("Saved. Messages signed with the former secret are taken for 24 hours.")
-    )
+    if former is not None and former.webhook_secret:
+        words = gettext("Saved. Messages signed with the former secret are taken for 24 hours.")
+    else:
+        words = gettext("Saved. From now on Stripe's messages are taken.")
+    messages.success(request, words)
     return redirect("accounts:billing")
 
 
@@ -199,40 +214,3 @@ def billing_disconnection(request: WorkspaceRequest) -> HttpResponse:
     service.disconnect(acting_user=request.user, now=timezone.now())
     messages.success(request, gettext("Disconnected. What was mirrored is still here."))
     return redirect("accounts:billing")
-
-
-@require_GET
-@requires("billing.connect")
-def billing_parked(request: WorkspaceRequest) -> HttpResponse:
-    """Messages that failed five times."""
-    rows = list(queries.parked_messages()[: queries.PAGE + 1])
-    context = {"rows": rows[: queries.PAGE], "has_more": len(rows) > queries.PAGE}
-    return render(request, "settings/billing_parked.html", context)
-
-
-@require_POST
-@requires("billing.connect")
-def billing_trial(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
-    """Try one of them again."""
-    message = get_object_or_404(BillingMessage, public_id=public_id)
-    if try_again(message=message, acting_user=request.user, now=timezone.now()):
-        nudge()
-        messages.success(request, gettext("It is being tried again."))
-    else:
-        messages.info(request, gettext("Somebody has tried it again already."))
-    return redirect("accounts:billing_parked")
-
-
-@require_GET
-@requires("billing.connect")
-def billing_differences(request: WorkspaceRequest) -> HttpResponse:
-    """Where the last comparisons found that the ledgers do not say the same."""
-    is_open = request.GET.get("show") != "mended"
-    rows = list(queries.differences(is_open=is_open)[: queries.PAGE + 1])
-    tabs = [
-        {"label": pgettext("differences", "Open"), "url": "?", "active": is_open},
-        {"label": gettext("Mended"), "url": "?show=mended", "active": not is_open},
-    ]
-    has_more = len(rows) > queries.PAGE
-    context = {"rows": rows[: queries.PAGE], "has_more": has_more, "is_open": is_open, "tabs": tabs}
-    return render(request, "settings/billing_differences.html", context)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from accounts.access import public
 from accounts.gateways.stripe.events import BadSignature
 from accounts.models import Workspace
-from accounts.services.billing_inbox import receive
+from accounts.services.billing_inbox import note_unproven, receive
 from accounts.tasks import nudge
 from cs_platform.lib.scoping import workspace_scope
 
@@ -38,6 +38,9 @@ def stripe_webhook(request: HttpRequest, workspace: UUID) -> HttpResponseBase:
     except BadSignature as error:
         log.info("billing.message_refused", reason=error.reason)
         stored = None
+        if found:
+            with workspace_scope(found.pk):
+                note_unproven(error.reason, now=timezone.now())
     if stored is None:
         return HttpResponse(status=400)
     nudge()

@@ -15,6 +15,7 @@ from typing import Any
 
 TOLERANCE_SECONDS = 300
 _MOST_SIGNATURES = 10
+NO_FIT, OTHER_TIME = "no signature fits", "too old or from the future"
 
 
 class BadSignature(Exception):
@@ -37,9 +38,9 @@ def verify(body: bytes, header: str, secrets: Iterable[str], now: datetime) -> d
     # Every pair is compared, so that the time tells nothing of which one was near.
     matches = [hmac.compare_digest(one, other) for one in given for other in expected]
     if not any(matches):
-        raise BadSignature("no signature fits")
+        raise BadSignature(NO_FIT)
     if abs(now.timestamp() - stamp) > TOLERANCE_SECONDS:
-        raise BadSignature("too old or from the future")
+        raise BadSignature(OTHER_TIME)
     try:
         message = json.loads(body)
     except (ValueError, RecursionError):

@@ -12,7 +12,7 @@ from accounts.models import BillingConnection, BillingMessage, Invoice, Job, Not
 from accounts.services import billing_refresh
 from accounts.services.billing_connections import set_webhook_secret
 from accounts.services.billing_inbox import MESSAGE_JOB, PARKED_KIND
-from accounts.services.billing_messages import try_again
+from accounts.services.billing_parked import try_again
 from accounts.services.jobs import run_due_jobs
 from cs_platform.lib.scoping import workspace_scope
 from tests.accounts.billing.conftest import SECRET

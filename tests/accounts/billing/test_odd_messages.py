@@ -19,8 +19,8 @@ from accounts.models import (
 )
 from accounts.services import billing_refresh
 from accounts.services.billing_inbox import MESSAGE_JOB, PARKED_KIND
-from accounts.services.billing_messages import try_again
 from accounts.services.billing_pace import paced_gateway
+from accounts.services.billing_parked import try_again
 from cs_platform.lib.scoping import workspace_scope
 from tests.accounts.billing.flood import bodies_of, drain, due_now, events_of
 from tests.accounts.billing.test_reconcile import walk

@@ -1,10 +1,23 @@
 """The page that connects Stripe: what the key may do, secrets that never come back, going away."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import AuditEntry, BillingConnection, BillingCustomer, BillingSync, Invoice
-from accounts.services.billing_inbox import store
+from accounts.gateways.stripe.events import sign
+from accounts.models import (
+    AuditEntry,
+    BillingConnection,
+    BillingCustomer,
+    BillingMessage,
+    BillingSync,
+    Invoice,
+    Job,
+)
+from accounts.services.billing_inbox import MESSAGE_JOB, store
 from cs_platform.lib.database_clock import database_now
 from cs_platform.lib.scoping import workspace_scope
 from tests.accounts.billing.conftest import SECRET, connect
@@ -78,13 +91,21 @@ def test_each_missing_right_is_named_and_looked_at_again(cast, admin, stripe_add
         ("whsec_12345678", "signing secret of the webhook"),
         ("rk_test_unknown_key", "does not know this key"),
         ("nothing", "no key of Stripe"),
+        ("rk_live_…4242", "not whole"),
         ("", "This field is required"),
     ],
 )
 def test_a_wrong_key_connects_nothing_and_says_why(cast, admin, stripe_address, key, words):
     page = post(admin, "key", api_key=key, webhook_secret=SECRET)
-    assert page.status_code == 422 and words in page.content.decode()
+    told = page.content.decode()
+    assert page.status_code == 422 and words in told and "Nothing was saved" in told
+    assert re.search(r'<input[^>]*name="api_key"[^>]*autofocus', told), (
+        "the page opens where the error stands"
+    )
+    assert SECRET not in told and (not key or key not in told)
     assert the_connection(cast) is None
+    again = admin.get("/settings/billing/key/")
+    assert (again.status_code, again["Location"]) == (302, "/settings/billing/"), "loaded again"
 
 
 def test_a_provider_that_does_not_answer_is_no_wrong_key(cast, admin, stripe_address, settings):
@@ -98,6 +119,67 @@ def test_a_key_of_another_mode_does_not_mix_two_ledgers(cast, admin, stripe_addr
     page = post(admin, "key", api_key="sk_test_fake")
     assert "another company" in page.content.decode()
     assert the_connection(cast).account_ref == "acct_another"
+
+
+@pytest.mark.parametrize(
+    ("is_live", "words"), [(True, "key of the test mode"), (False, "key of the live mode")]
+)
+def test_a_key_of_the_other_mode_is_told_apart(cast, admin, stripe_address, is_live, words):
+    account = stripe_address.client().v1.accounts.retrieve_current().id
+    connect(cast, account_ref=account, account_name="Example Software", is_live=is_live)
+    key = "rk_test_other_mode" if is_live else "rk_live_other_mode"
+    stripe_address.control("POST", "keys", key=key, permissions=ALL)
+    page = post(admin, "key", api_key=key)
+    assert page.status_code == 422 and words in page.content.decode()
+    assert the_connection(cast).is_live == is_live
+
+
+def test_a_secret_of_another_endpoint_is_seen_on_the_page(cast, admin, connected, deliver):
+    """Messages that are not proven leave a trace, until one is, or the secret is another."""
+    words = "Messages arrive, but are not taken"
+    body = b'{"id": "evt_1", "object": "event", "type": "ping", "created": 1, "data": {"object": {}}}'
+    assert deliver(body, header="nothing") == 400
+    assert words not in admin.get("/settings/billing/").content.decode(), "anybody can post"
+    assert deliver(body, secret="whsec_of_another_endpoint") == 400
+    page = admin.get("/settings/billing/").content.decode()
+    assert words in page and "does not fit the signing secret" in page
+    assert deliver(body) == 200
+    assert words not in admin.get("/settings/billing/").content.decode()
+    with workspace_scope(cast.workspace.pk):
+        BillingConnection.objects.update(unproven_at=timezone.now() - timedelta(minutes=2))
+    late = sign(body, SECRET, timezone.now() - timedelta(minutes=10))
+    assert deliver(body, header=late) == 400
+    assert "this server" in admin.get("/settings/billing/").content.decode()
+    post(admin, "secret", webhook_secret="whsec_of_another_endpoint")
+    assert words not in admin.get("/settings/billing/").content.decode()
+    page = post(admin, "secret", webhook_secret="rk_test_not_a_secret")
+    assert page.status_code == 422 and "not the signing secret" in page.content.decode()
+
+
+def test_what_was_set_aside_is_tried_again_or_dismissed(cast, admin, connected):
+    with workspace_scope(cast.workspace.pk):
+        rows = [
+            BillingMessage.objects.create(
+                message_id=f"evt_{n}", message_type="invoice.paid", object_id="in_1", body=b"{}",
+                made_at=timezone.now(), received_at=timezone.now(), parked_at=timezone.now(), failures=5,
+                last_error="KeyError",
+            )
+            for n in range(3)
+        ]  # fmt: skip
+    page = admin.get("/settings/billing/parked/").content.decode()
+    assert page.count("An error of this program (KeyError)") == 3
+    left = f"parked/{rows[0].public_id}/trial"
+    assert "Dismissed" in post(admin, left, act="dismiss").content.decode()
+    assert "already" in post(admin, left, act="dismiss").content.decode()
+    assert "2 messages are being tried again" in post(admin, "parked").content.decode()
+    with workspace_scope(cast.workspace.pk):
+        gone = BillingMessage.objects.get(pk=rows[0].pk)
+        assert gone.processed_at and gone.body is None and gone.last_error == "KeyError"
+        assert Job.objects.filter(kind=MESSAGE_JOB, object_id__in=[row.pk for row in rows]).count() == 2
+        actions = AuditEntry.objects.filter(action__startswith="accounts.billing_message.")
+        assert sorted(actions.values_list("action", flat=True)) == [
+            "accounts.billing_message.dismissed", *["accounts.billing_message.tried_again"] * 2
+        ]  # fmt: skip
 
 
 def test_going_away_asks_forgets_the_secrets_and_keeps_the_mirror(cast, admin, stripe_address):
