@@ -1,20 +1,17 @@
-"""The policy editor: draft, live preview over past failures, publish, versions, roll back."""
+"""The policy editor: draft, live preview over past failures, publish, and each version to look at."""
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST
 
 from accounts.access import WorkspaceRequest, allows, requires
 from dunning.forms.policy import PayDayRow, PolicyForm
-from dunning.models import DunningPolicy, DunningPolicyVersion
+from dunning.models import DunningPolicyVersion
 from dunning.policy.advice_table import advice_rows
 from dunning.policy.parsing import PolicyError, parse_policy
 from dunning.queries import policy_page
@@ -39,8 +36,20 @@ def policy(request: WorkspaceRequest) -> HttpResponse:
         if not allows(request.membership, "dunning.configure"):
             return render(request, "403.html", status=403)
         return _posted(request, live, PolicyForm.of_request(request.POST, currency=currency))
-    draft = policies.draft_of(live.policy)
-    return _page(request, live, PolicyForm.of_definition((draft or live).definition, currency=currency))
+    shown = _asked_for(request, live)
+    version = shown or policies.draft_of(live.policy) or live
+    return _page(request, live, PolicyForm.of_definition(version.definition, currency=currency), shown=shown)
+
+
+def _asked_for(request: WorkspaceRequest, live: DunningPolicyVersion) -> DunningPolicyVersion | None:
+    """The published version that the address names, to be looked at; 404 where there is none."""
+    number = request.GET.get("version", "")
+    if not number:
+        return None
+    rows = DunningPolicyVersion.objects.filter(policy=live.policy, published_at__isnull=False)
+    if not number.isascii() or not number.isdigit() or len(number) > 6:
+        raise Http404
+    return get_object_or_404(rows, number=int(number))
 
 
 def _posted(request: WorkspaceRequest, live: DunningPolicyVersion, form: PolicyForm) -> HttpResponse:
@@ -107,20 +116,24 @@ def _page(
     form: PolicyForm,
     *,
     clash: Clash | None = None,
+    shown: DunningPolicyVersion | None = None,
     status: int = 200,
 ) -> HttpResponse:
     notices, draft = notices_in_words(), policies.draft_of(live.policy)
     effect = _effect(request, live, form, notices)  # first: it puts mistakes beside their fields
+    can_configure = allows(request.membership, "dunning.configure")
     is_part, state = bool(request.htmx) and request.method == "POST", policies.state_of(live, draft)
     context = {
         "live": live,
         "form": form,
         "draft": draft,
+        "shown": shown,
         "clash": clash,
         # After a clash the page keeps the old state: only the button for it puts one's own over theirs.
         "seen": _seen(request) if clash else state,
         "theirs": state,
-        "can_edit": allows(request.membership, "dunning.configure"),
+        "can_configure": can_configure,
+        "can_edit": can_configure and shown is None,
         "note": request.POST.get("note", ""),
         "effect": effect,
         "mistakes": policy_page.mistakes(form),
@@ -162,35 +175,3 @@ def _effect(
         "without_room": notices_without_room(notices.definition, typed, action=ACTION) if notices else 0,
         "typed": typed,
     }
-
-
-@require_POST
-@requires("dunning.configure")
-def policy_rollback(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
-    """Put an older version in force again."""
-    version = get_object_or_404(
-        DunningPolicyVersion.objects.select_related("policy"), public_id=public_id, published_at__isnull=False
-    )
-    restored = policies.roll_back(version=version, acting_user=request.user, now=timezone.now())
-    messages.success(
-        request,
-        gettext("Version %(old)d is in force again, as version %(new)d.")
-        % {"old": version.number, "new": restored.number},
-    )
-    return redirect("dunning:policy")
-
-
-@require_POST
-@requires("dunning.configure")
-def policy_draft_discard(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
-    """Throw the draft away that the page showed."""
-    found = get_object_or_404(DunningPolicy, public_id=public_id)
-    try:
-        policies.discard_draft(policy=found, acting_user=request.user, seen=request.POST.get("seen", ""))
-    except policies.ChangedMeanwhile:
-        messages.error(
-            request, gettext("The draft was changed meanwhile, so it is kept. Look at it again first.")
-        )
-        return redirect("dunning:policy")
-    messages.success(request, gettext("The draft is gone; what is in force has not changed."))
-    return redirect("dunning:policy")

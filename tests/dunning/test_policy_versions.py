@@ -128,6 +128,28 @@ def test_each_version_says_who_when_and_what_changed(cast: Cast) -> None:
     assert "What the workspace began with." in first
 
 
+def test_an_older_version_can_be_looked_at_before_rolling_back_and_undone(cast: Cast) -> None:
+    ada = web(cast.ada)
+    ada.post(URL, typed(do="publish", attempts="5"))
+    ada.post(URL, typed({"attempts": 5}, do="draft", attempts="4"))
+    page = ada.get(f"{URL}?version=1").content
+    assert "You look at version 1 ; version 2 is in force." in words(page)
+    assert "What rolling back would change" in words(page)
+    assert "Tries at most before 5 after 8" in words(page)
+    assert 'name="do" value="publish"' not in page.decode() and "Roll back to version 1" in words(page)
+    looked = words(web(cast.vera.user).get(f"{URL}?version=1").content)
+    assert "You look at version 1" in looked and "Roll back" not in looked
+    assert [ada.get(f"{URL}?version={none}").status_code for none in ("3", "9", "x", "-1", "٣")] == [404] * 5
+    with workspace_scope(cast.workspace.pk):
+        old = DunningPolicyVersion.objects.get(number=1)
+    told = ada.post(f"/dunning/policy/versions/{old.public_id}/rollback/", follow=True).content
+    assert in_force(cast).attempts == 8
+    undo = re.search(rb"/dunning/policy/versions/[0-9a-f-]+/rollback/", told)
+    assert undo is not None
+    ada.post(undo.group().decode())
+    assert in_force(cast).attempts == 5 and draft(cast)["attempts"] == 4  # type: ignore[index]
+
+
 def test_a_running_case_keeps_the_version_it_began_with(cast: Cast) -> None:
     now = timezone.now()
     with workspace_scope(cast.workspace.pk):
