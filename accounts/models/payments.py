@@ -242,4 +242,6 @@ class PaymentAttempt(WorkspaceModel):
         indexes = [
             models.Index(fields=["workspace", "account", "-attempted_at"], name="payment_attempt_account"),
             models.Index(fields=["workspace", "-attempted_at"], name="payment_attempt_latest"),
+            # How often one card was tried lately, asked before every charge.
+            models.Index(fields=["workspace", "fingerprint", "attempted_at"], name="payment_attempt_card"),
         ]
