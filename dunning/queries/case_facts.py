@@ -89,6 +89,11 @@ def zone_of_workspace() -> ZoneInfo:
     return ZoneInfo(name)
 
 
+def zone_of_payer(invoice: Invoice) -> ZoneInfo:
+    """By whose clock the invoice is charged."""
+    return zone_of_country(_country(invoice)) or zone_of_workspace()
+
+
 def is_automatic(invoice: Invoice) -> bool:
     """Whether a charge can be ordered at all."""
     if not invoice.provider or invoice.collection_method == "send_invoice":

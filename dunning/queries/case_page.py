@@ -19,6 +19,7 @@ from dunning.cases.steps import LEAVE_PLANS, Step, StepKind
 from dunning.cases.words import STEP_TITLES, closing_words, decline_words, step_words
 from dunning.models import AdvanceNotice, BillQuestion, DunningCase, DunningStep
 from dunning.policy.definition import EndState, PolicyDefinition
+from dunning.queries.case_facts import zone_of_payer
 from dunning.queries.refused_orders import Hurdle, hurdles_of
 
 ICONS: dict[str, tuple[str, str]] = {
@@ -142,7 +143,18 @@ def _outlook(case: DunningCase, rows: list[DunningStep]) -> list[str]:
         for row in rows
         if row.kind in SAYS_WHY
     ]
-    return [*said[-1:], _notices_next(case, rows), _end_next(case)]
+    there = [_customers_clock(case.next_retry_at, case.invoice)] if case.next_retry_at else []
+    return [*said[-1:], *filter(None, there), _notices_next(case, rows), _end_next(case)]
+
+
+def _customers_clock(at: datetime, invoice: Invoice) -> str:
+    """The moment where the customer is; empty where clocks show the same."""
+    zone = zone_of_payer(invoice)
+    here, there = localtime(at), localtime(at, zone)
+    if here.utcoffset() == there.utcoffset():
+        return ""
+    values = {"at": date_format(there, "DATETIME_FORMAT"), "zone": str(zone)}
+    return gettext("By the customer's clock that is %(at)s (%(zone)s).") % values
 
 
 def _notices_next(case: DunningCase, rows: list[DunningStep]) -> str:

@@ -15,7 +15,14 @@ from dunning.policy.definition import RetriedBy
 from dunning.policy.facts import PERSON
 from dunning.policy.planning import NoRetry, Retry, first_notice_at, plan_next
 from dunning.policy.reasons import WhyNot
-from dunning.queries.case_facts import BY_UPDATER, Situation, current_method, situation_of, zone_of_workspace
+from dunning.queries.case_facts import (
+    BY_UPDATER,
+    Situation,
+    current_method,
+    situation_of,
+    zone_of_payer,
+    zone_of_workspace,
+)
 from dunning.queries.leaving import is_owed_until
 from dunning.services.case_steps import CHECK_JOB, SOURCE, CaseBook
 from dunning.services.collecting import LOOK_JOB
@@ -28,6 +35,7 @@ REFUSED = {
     "network_cap": WhyNot.NETWORK_CAP,
     "hard_decline": WhyNot.HARD_DECLINE,
 }
+LATE = timedelta(hours=1)
 SETTLED = ("paid", "void", "uncollectible")
 
 
@@ -176,6 +184,15 @@ def is_retry_due(book: CaseBook, *, now: datetime) -> bool:
     state = book.state
     is_planned = state.phase in (Phase.PLANNED_RETRY, Phase.HANDED) and state.open_attempt is None
     return is_planned and state.next_retry_at is not None and state.next_retry_at <= now
+
+
+def is_retry_late(book: CaseBook, *, now: datetime) -> bool:
+    """Nothing ran when it was due, and now it is not an hour for it: it is planned anew."""
+    due = book.state.next_retry_at
+    if due is None or now - due <= LATE:
+        return False
+    hour = now.astimezone(zone_of_payer(book.invoice)).hour
+    return not book.policy.hour_from <= hour < book.policy.hour_until
 
 
 def take_over(book: CaseBook, *, now: datetime) -> None:

@@ -12,7 +12,7 @@ from cs_platform.lib.scoping import workspace_scope
 from dunning.cases.steps import NoticeBegun
 from dunning.policy.classes import HARD_DECLINES
 from dunning.registry import case_listeners
-from dunning.services.case_plans import begin_retry, is_retry_due, plan, waits_for_hand
+from dunning.services.case_plans import begin_retry, is_retry_due, is_retry_late, plan, waits_for_hand
 from dunning.services.case_steps import CaseBook, open_book
 from dunning.services.closing import after_closing, apply_end_state, stop_orders
 from dunning.services.handing_over import due_at, hand_to_csm, is_worth_it
@@ -73,7 +73,7 @@ def _end(book: CaseBook, now: datetime) -> None:
 
 def _charge_or_plan(book: CaseBook, now: datetime) -> None:
     if is_retry_due(book, now=now):
-        begin_retry(book, now=now)
+        (plan if is_retry_late(book, now=now) else begin_retry)(book, now=now)
     elif book.state.look_at is not None and book.state.look_at <= now and book.state.open_attempt is None:
         if waits_for_hand(book):
             hand_to_csm(book, reason="not_automatic", now=now)

@@ -37,8 +37,10 @@ def asking(act: str) -> View:
     @require_GET
     @requires("dunning.work")
     def ask(request: WorkspaceRequest) -> HttpResponse:
-        cases = _chosen(request.GET.getlist("case"))
-        return _ask(request, act, cases, _form(act))
+        named = request.GET.getlist("case")
+        if not named or len(named) > MOST_AT_ONCE:
+            return _choose_first(request, len(named))
+        return _ask(request, act, _chosen(named), _form(act))
 
     return ask
 
@@ -134,6 +136,20 @@ def _chosen(public_ids: list[str]) -> list[DunningCase]:
     if len(found) != len(wanted):
         raise Http404
     return found
+
+
+def _choose_first(request: WorkspaceRequest, count: int) -> HttpResponse:
+    """None is ticked, or more than one act takes: said on the list, in the dialog's place."""
+    if count:
+        words = gettext("At most %(count)d payments at once. Nothing was changed.") % {"count": MOST_AT_ONCE}
+    else:
+        words = gettext("Tick at least one payment first.")
+    messages.warning(request, words)
+    here = return_address(request, reverse("dunning:board"))
+    response = HttpResponse() if request.htmx else redirect(here)
+    if request.htmx:
+        response["HX-Redirect"] = here
+    return response
 
 
 def _ask(

@@ -126,6 +126,14 @@ def test_an_empty_note_and_unknown_cases_change_nothing(cast, client, cases):
     assert fresh(cast, cases[0]).step_count == 1
 
 
+def test_with_nothing_ticked_the_list_says_so(cast, client, cases):
+    page = client.get("/dunning/stops/new/", {"next": "/dunning/?state=all"}, follow=True)
+    assert page.redirect_chain == [("/dunning/?state=all", 302)]
+    assert "Tick at least one payment first." in page.content.decode()
+    many = client.get("/dunning/stops/new/", {"case": [str(cases[0].public_id)] * 101}, follow=True)
+    assert "At most 100 payments at once." in many.content.decode()
+
+
 @pytest.mark.parametrize(
     "act", ["retries", "stops", "resumptions", "notes", "hand-overs", "payments", "closings"]
 )

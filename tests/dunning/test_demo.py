@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import Invoice, Subscription
+from accounts.models import Invoice, PaymentAttempt, Subscription
 from accounts.services.workspaces import add_member
 from cs_platform.lib.periods import local_day
 from cs_platform.lib.scoping import workspace_scope
 from dunning.cases.transitions import replay
 from dunning.models import DunningCase
+from dunning.queries.case_facts import zone_of_payer
 from dunning.services.case_steps import columns_of, history
 from dunning.services.demo.payments import write
 from health.services.simulation.identities import TOLD_AS
@@ -74,4 +75,10 @@ def test_the_shop_of_these_days_fails_in_many_ways(business, settings, fake_stri
         for case in open_cases:
             assert case.opened_at - case.failed_at < timedelta(minutes=5)
             assert replay(history(case)).phase == case.phase
+        assert not open_cases.filter(next_retry_at__lt=now), "what was due was made at its time"
+        ours = PaymentAttempt.objects.filter(order__isnull=False, made_by="platform", attempted_at__lt=now)
+        tried = ours.exclude(invoice__attempts__decline_code="processing_error")
+        assert tried
+        for one in tried:
+            assert 6 <= one.attempted_at.astimezone(zone_of_payer(one.invoice)).hour < 10
     assert fake_stripe.summary()["doubles"] == {}

@@ -35,6 +35,7 @@ from dunning.services.cases import look_at_invoice
 from dunning.services.collecting import start_collecting
 from dunning.services.demo.buyers import chosen_buyers
 from dunning.services.demo.history import write_past_cases
+from dunning.services.demo.overdue import make_overdue
 from dunning.services.demo.shop import (
     KEY,
     Bought,
@@ -81,12 +82,13 @@ def _open_shop(workspace: Workspace, now: datetime, say: Callable[[str], None]) 
             api_key=KEY, webhook_secret=secret, checked=check_key(KEY), acting_user=owner, now=now
         )
         BillingConnection.objects.filter(pk=connected.pk).update(calls_per_second=CALLS_PER_SECOND)
-    address = reverse("accounts:stripe_webhook", args=[workspace.public_id])
-    control("webhooks", url=f"{settings.BASE_URL}{address}", secret=secret)
     _synchronise(workspace)
     with workspace_scope(workspace.pk):
         count = _open_cases(owner, now)
+        make_overdue(now=now)
         _work_on_some(_somebody(Role.CSM), now)
+    address = reverse("accounts:stripe_webhook", args=[workspace.public_id])
+    control("webhooks", url=f"{settings.BASE_URL}{address}", secret=secret)
     return count
 
 

@@ -61,6 +61,12 @@ class Shop:
         self.fake.advance(seconds=timedelta(**delta).total_seconds())
         return time_machine.travel(timezone.now() + timedelta(**delta), tick=True)
 
+    def morning(self, *, days: int) -> Any:
+        """Both clocks go ahead to the hours of that day in which retries are made."""
+        now = timezone.now()
+        wanted = (now + timedelta(days=days)).replace(hour=7, minute=0)
+        return self.later(seconds=(wanted - now).total_seconds())
+
 
 @pytest.fixture
 def shop(fake_stripe: FakeStripe, cast: Any, settings: Any) -> Shop:

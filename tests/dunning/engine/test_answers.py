@@ -66,7 +66,7 @@ def test_old_keys_are_never_sent_again(shop: Shop, count: int) -> None:
             never = read.filter(error_code="never_happened")
             assert never.count() == count - made > 0
             assert world.disagreements(shop.fake) == {}
-    with shop.later(days=4):
+    with shop.morning(days=4):
         shop.work(rounds=3)
         with shop.scope():  # what is proven not to have happened is tried afresh, under a new key
             again = BillingOrder.objects.filter(number=2)

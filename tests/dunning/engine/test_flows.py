@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from accounts.models import (
@@ -275,10 +276,29 @@ def test_a_stopped_case_rests_until_it_is_resumed(shop: Shop, clock: Callable[..
         with shop.scope():
             assert reread(case).phase == "stopped" and not shop.charge_posts()
             case_verbs.resume(case=case, acting_user=shop.cast.ada, now=timezone.now())
-    with shop.later(days=44):
+    with shop.morning(days=45):
         shop.work(rounds=2)
         with shop.scope():
             assert reread(case).state == "recovered"
+
+
+def test_a_retry_that_nothing_made_in_time_waits_for_the_morning(
+    shop: Shop, clock: Callable[..., None]
+) -> None:
+    case = opened(shop, ["insufficient_funds", "ok"])
+    with shop.scope():
+        planned = reread(case).next_retry_at
+    evening = (planned + timedelta(days=1)).replace(hour=21, minute=0)
+    with time_machine.travel(evening, tick=True):
+        shop.work(rounds=2)
+        with shop.scope():
+            assert not BillingOrder.objects.exists()
+            again = reread(case).next_retry_at
+            assert again > evening and 6 <= again.hour < 10
+    with time_machine.travel(again + timedelta(minutes=50), tick=True):  # a little late is in time
+        shop.work(rounds=2)
+        with shop.scope():
+            assert reread(case).state == "recovered" and world.unexplained() == []
 
 
 def test_a_valuable_account_comes_to_its_csm(shop: Shop) -> None:
