@@ -55,6 +55,7 @@ class World:
 
     def __post_init__(self) -> None:
         self._clock: Json = self.store.setting("clock") or {}
+        self.settings |= self.store.setting("account") or {}
         self._endpoints: list[Json] | None = None
 
     def now(self) -> int:

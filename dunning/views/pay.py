@@ -190,7 +190,9 @@ def _outcome(page: PayPage, charges: set[str]) -> str:
         return "pending"
     if page.confirm_url:
         return "confirm"
-    return "refused" if OrderState.FAILED in charges else "saved"
+    if OrderState.FAILED in charges:
+        return "refused"
+    return "partly" if OrderState.SUCCEEDED in charges else "saved"
 
 
 @require_POST

@@ -86,7 +86,9 @@ def set_limits(session: Session, given: Json) -> Json:
 @command("POST", "settings")
 def set_settings(session: Session, given: Json) -> Json:
     """The account's settings in Stripe's dashboard: retry_days, end_state, upcoming_days, debit_days, …"""
-    return _merge(session.world.settings, given, DEFAULT_SETTINGS)
+    merged = _merge(session.world.settings, given, DEFAULT_SETTINGS)
+    session.store.set_setting("account", merged)  # a restart keeps them, as Stripe does
+    return merged
 
 
 @command("POST", "delivery")

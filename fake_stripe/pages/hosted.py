@@ -17,7 +17,10 @@ Reply = tuple[str, bytes]  # an address to go to, or a page
 def checkout(session: Session, key: str, form: Json | None) -> Reply:
     record = session.load("checkout.session", key)
     if record["status"] == "complete":
-        return "", page("Saved", "<h1>Saved</h1><p>This page has done its work. You can close it.</p>")
+        leave = f'<p class="below"><a href="{escape(back(record))}">Go back to the shop</a></p>'
+        return "", page(
+            "Saved", f"<h1>Saved</h1><p>This page has done its work. You can close it.</p>{leave}"
+        )
     if record["status"] == "expired":
         return "", page("Expired", "<h1>This link has expired</h1><p>Ask for a new one.</p>")
     problem = ""

@@ -15,6 +15,35 @@ WORDS = {
     "Go back without saving": "저장하지 않고 돌아가기",
     "Your card number is invalid.": "카드 번호가 올바르지 않습니다.",
     "Your card's expiration date is invalid.": "카드 유효 기간이 올바르지 않습니다.",
+    "Go back to the shop": "상점으로 돌아가기",
+    "Visa, works": "Visa, 정상",
+    "Mastercard, works": "Mastercard, 정상",
+    "American Express, works": "American Express, 정상",
+    "Visa from Korea, works": "한국 Visa, 정상",
+    "Visa from Germany, works": "독일 Visa, 정상",
+    "Visa from India, works": "인도 Visa, 정상",
+    "Can be saved, is declined when charged": "저장은 되지만 결제 시 거절",
+    "Insufficient funds": "잔액 부족",
+    "Reported lost": "분실 신고",
+    "Reported stolen": "도난 신고",
+    "Wrong security code": "보안 코드 오류",
+    "Processing error": "처리 오류",
+    "Wrong number": "잘못된 번호",
+    "Over its limit": "한도 초과",
+    "Blocked as too risky": "위험하여 차단",
+    "Needs authentication once, when saved": "저장할 때 한 번 인증",
+    "Needs authentication at every payment": "결제할 때마다 인증",
+    "Authentication, then insufficient funds": "인증 후 잔액 부족",
+    "PayPal, works": "PayPal, 정상",
+    "PayPal, fails when charged": "PayPal, 결제 시 실패",
+    "Link, works": "Link, 정상",
+    "Link, fails when charged": "Link, 결제 시 실패",
+    "SEPA debit, works": "SEPA 자동이체, 정상",
+    "SEPA debit, fails when charged": "SEPA 자동이체, 결제 시 실패",
+    "US bank account, works": "미국 은행 계좌, 정상",
+    "US bank account, fails when charged": "미국 은행 계좌, 결제 시 실패",
+    "Item": "항목",
+    "Your card was declined.": "카드가 거절되었습니다.",
     "Saved": "저장됨",
     "This page has done its work. You can close it.": "처리가 끝났습니다. 이 페이지를 닫아도 됩니다.",
     "Expired": "만료됨",
@@ -51,6 +80,9 @@ def _exchanged(piece: str) -> str:
     plain = piece.replace("&#x27;", "'").strip()
     if plain in WORDS:
         return WORDS[plain]
+    name, dot, number = plain.partition(" · ")  # a test card and its number
+    if dot and name in WORDS:
+        return f"{WORDS[name]} · {number}"
     for start, korean in _STARTS:
         if plain.startswith(start):
             return korean + plain.removeprefix(start)

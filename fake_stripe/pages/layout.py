@@ -29,8 +29,13 @@ a { color: var(--act); }
 .below { margin: 1rem 0 0; text-align: center; }
 .wrong { border-left: 4px solid #c0362c; padding: .5rem .75rem; margin: 0 0 1rem; }
 dl { display: grid; grid-template-columns: auto auto; gap: .25rem 1rem; margin: 1rem 0; }
+dl > * { overflow-wrap: anywhere; }
+:lang(ko) { word-break: keep-all; }
 dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }
 """
+
+WHOLE = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
+THOUSANDTHS = frozenset("bhd jod kwd omr tnd".split())
 
 
 def page(title: str, body: str) -> bytes:
@@ -45,9 +50,12 @@ def page(title: str, body: str) -> bytes:
 
 
 def money(amount: int, currency: str) -> str:
-    """Minor units in words; the few currencies without decimals stay whole."""
-    if currency.lower() in ("krw", "jpy", "vnd", "clp"):
+    """Stripe's units in words: most currencies have hundredths, some thousandths, some none."""
+    code = currency.lower()
+    if code in WHOLE:
         return f"{amount:,} {currency.upper()}"
+    if code in THOUSANDTHS:
+        return f"{amount / 1000:,.3f} {currency.upper()}"
     return f"{amount / 100:,.2f} {currency.upper()}"
 
 

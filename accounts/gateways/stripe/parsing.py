@@ -19,7 +19,17 @@ from accounts.gateways.stripe.facts import (
     SubscriptionFacts,
     Tier,
 )
-from accounts.gateways.stripe.parsing_values import Json, card_details, currency, id_of, instant, text, when
+from accounts.gateways.stripe.parsing_values import (
+    Json,
+    card_details,
+    currency,
+    exact,
+    id_of,
+    instant,
+    minor,
+    text,
+    when,
+)
 
 
 def customer(data: Json) -> CustomerFacts:
@@ -80,24 +90,24 @@ def price(data: Json) -> PriceFacts:
         product_name=text(product.get("name")) if isinstance(product, dict) else "",
         nickname=text(data.get("nickname")),
         currency=currency(data["currency"]),
-        unit_amount=None if amount is None else Decimal(str(amount)),
+        unit_amount=None if amount is None else exact(amount, data["currency"]),
         interval=text(recurring.get("interval")),
         interval_count=int(recurring.get("interval_count") or 1),
         is_metered=recurring.get("usage_type") == "metered",
         is_tiered=data.get("billing_scheme") == "tiered",
         tiers_mode=text(data.get("tiers_mode")),
-        tiers=None if tiers is None else tuple(_tier(one) for one in tiers),
+        tiers=None if tiers is None else tuple(_tier(one, data["currency"]) for one in tiers),
         divide_by=int(transform.get("divide_by") or 1),
         rounds_up=transform.get("round") == "up",
     )
 
 
-def _tier(data: Json) -> Tier:
+def _tier(data: Json, code: str) -> Tier:
     unit, flat = (
         next((v for v in (data.get(f"{name}_decimal"), data.get(name)) if v is not None), 0)
         for name in ("unit_amount", "flat_amount")
     )
-    return Tier(data.get("up_to"), Decimal(str(unit)), Decimal(str(flat)))
+    return Tier(data.get("up_to"), exact(unit, code), exact(flat, code))
 
 
 def discounts(found: Any) -> tuple[DiscountFacts, ...]:
@@ -110,12 +120,12 @@ def discount(data: Json) -> DiscountFacts:
     ends_at = when(data.get("end"))
     if not isinstance(coupon, dict):
         return DiscountFacts(coupon_id=id_of(coupon), ends_at=ends_at)
-    percent = coupon.get("percent_off")
+    percent, off = coupon.get("percent_off"), coupon.get("amount_off")
     return DiscountFacts(
         coupon_id=coupon["id"],
         duration=text(coupon.get("duration")),
         percent_off=None if percent is None else Decimal(str(percent)),
-        amount_off=coupon.get("amount_off"),
+        amount_off=None if off is None else minor(off, coupon.get("currency")),
         ends_at=ends_at,
     )
 

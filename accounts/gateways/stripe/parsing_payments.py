@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from accounts.gateways.stripe.client import network_code
 from accounts.gateways.stripe.facts import ChargeFacts, EventFacts, InvoiceFacts, PaymentFacts
-from accounts.gateways.stripe.parsing_values import Json, card_details, currency, id_of, instant, text, when
+from accounts.gateways.stripe.parsing_values import (
+    Json,
+    card_details,
+    currency,
+    id_of,
+    instant,
+    minor,
+    text,
+    when,
+)
 
 
 def invoice(data: Json, charges: tuple[ChargeFacts, ...] | None = None) -> InvoiceFacts:
@@ -21,9 +30,9 @@ def invoice(data: Json, charges: tuple[ChargeFacts, ...] | None = None) -> Invoi
         customer_id=id_of(data["customer"]),
         subscription_id=id_of(details.get("subscription")),
         status=text(data.get("status")) or "draft",
-        amount_due_minor=int(data["amount_due"]),
-        amount_paid_minor=int(data["amount_paid"]),
-        amount_remaining_minor=int(data["amount_remaining"]),
+        amount_due_minor=minor(data["amount_due"], data["currency"]),
+        amount_paid_minor=minor(data["amount_paid"], data["currency"]),
+        amount_remaining_minor=minor(data["amount_remaining"], data["currency"]),
         currency=currency(data["currency"]),
         created_at=created_at,
         due_at=due_at,
@@ -63,8 +72,8 @@ def charge(data: Json) -> ChargeFacts:
         id=data["id"],
         intent_id=id_of(data.get("payment_intent")),
         status=data["status"],
-        amount_minor=int(data["amount"]),
-        refunded_minor=int(data.get("amount_refunded") or 0),
+        amount_minor=minor(data["amount"], data["currency"]),
+        refunded_minor=minor(data.get("amount_refunded") or 0, data["currency"]),
         currency=currency(data["currency"]),
         created_at=instant(data["created"]),
         customer_id=id_of(data.get("customer")),

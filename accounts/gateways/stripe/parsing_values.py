@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 Json = dict[str, Any]
@@ -19,6 +20,21 @@ def text(value: Any) -> str:
 
 def currency(value: Any) -> str:
     return text(value).upper()
+
+
+# Stripe counts some currencies in other units than ISO 4217: króna and shilling in hundredths that do not exist, the
+# ariary whole. As its documentation of currencies says ("special cases", "zero-decimal"; read 2026-11).
+_OURS_PER_STRIPES = {"ISK": Decimal("0.01"), "UGX": Decimal("0.01"), "MGA": Decimal(100)}
+
+
+def exact(amount: Any, code: Any) -> Decimal:
+    """An amount of Stripe's, perhaps with a fraction, in minor units of its currency."""
+    return Decimal(str(amount)) * _OURS_PER_STRIPES.get(currency(code), Decimal(1))
+
+
+def minor(amount: Any, code: Any) -> int:
+    """The same, whole; Stripe charges no smaller units."""
+    return int(exact(amount, code).to_integral_value(ROUND_HALF_UP))
 
 
 def when(seconds: Any) -> datetime | None:

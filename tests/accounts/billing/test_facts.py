@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from accounts.gateways.stripe import parsing, parsing_payments
 from accounts.gateways.stripe.facts import (
     CustomerFacts,
     DiscountFacts,
@@ -224,3 +225,34 @@ def test_prices_of_one_product_are_plans_with_names_of_their_own(here):
         apply_price(replace(PRICE, id=f"price_{number + 2}", interval=interval))
     names = list(Plan.objects.order_by("external_id").values_list("name", flat=True))
     assert names == ["Growth", "Growth (yearly)", "Growth (yearly USD)", "Growth (weekly)"]
+
+
+@pytest.mark.parametrize(
+    ("code", "stripes", "ours"),
+    [
+        ("usd", 4900, 4900),
+        ("krw", 49000, 49000),
+        ("jpy", 4900, 4900),
+        ("kwd", 15250, 15250),
+        ("isk", 490000, 4900),
+        ("ugx", 490000, 4900),
+        ("mga", 4900, 490000),
+    ],
+)
+def test_amounts_are_minor_units_of_their_currency(code, stripes, ours):
+    """Stripe counts króna and shilling in hundredths that do not exist, and the ariary whole."""
+    bill = {"id": "in_1", "customer": "cus_1", "currency": code, "created": 1, "amount_due": stripes}
+    found = parsing_payments.invoice(bill | {"amount_paid": 0, "amount_remaining": stripes})
+    assert (found.amount_due_minor, found.amount_remaining_minor, found.currency) == (
+        ours,
+        ours,
+        code.upper(),
+    )
+    price = {"id": "price_1", "product": "prod_1", "currency": code, "unit_amount": stripes}
+    tiers = [{"up_to": None, "unit_amount": stripes, "flat_amount": stripes}]
+    assert parsing.price(price).unit_amount == ours
+    assert parsing.price(price | {"tiers": tiers}).tiers == (Tier(None, Decimal(ours), Decimal(ours)),)
+    coupon = {"id": "c", "amount_off": stripes, "currency": code}
+    assert parsing.discount({"source": {"coupon": coupon}}).amount_off == ours
+    charge = {"id": "ch_1", "status": "succeeded", "amount": stripes, "currency": code, "created": 1}
+    assert parsing_payments.charge(charge).amount_minor == ours
