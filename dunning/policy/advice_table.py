@@ -65,7 +65,7 @@ def advice_rows() -> list[AdviceRow]:
         AdviceRow("Stripe", ADVICE_STOP, as_hard, STRIPE, STRIPE_LINK),
         AdviceRow("Mastercard", _codes(MASTERCARD_CARD_DATA), as_card, MASTERCARD),
         AdviceRow("Stripe", ADVICE_CARD, as_card, STRIPE, STRIPE_LINK),
-        *(AdviceRow("Mastercard", code, wait, MASTERCARD) for code, wait in _waits()),
+        _waits(),
         AdviceRow("Stripe", ADVICE_LATER, later % {"class": unknown}, STRIPE, STRIPE_LINK),
         *_caps(),
     ]
@@ -75,9 +75,11 @@ def _codes(codes: frozenset[str]) -> str:
     return ", ".join(sorted(codes))
 
 
-def _waits() -> Iterator[tuple[str, str]]:
-    for code, hours in sorted(MASTERCARD_WAIT_HOURS.items(), key=lambda pair: (pair[1], pair[0])):
-        yield code, gettext("retried after %(wait)s") % {"wait": gettext("%(n)s hours") % {"n": hours}}
+def _waits() -> AdviceRow:
+    pairs = sorted(MASTERCARD_WAIT_HOURS.items(), key=lambda pair: (pair[1], pair[0]))
+    hours = ", ".join(str(n) for _code, n in pairs)
+    words = gettext("retried after %(hours)s hours, in this order") % {"hours": hours}
+    return AdviceRow("Mastercard", ", ".join(code for code, _n in pairs), words, MASTERCARD)
 
 
 def _caps() -> Iterator[AdviceRow]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from cs_platform.lib.formats import money, number
 from dunning.policy.classes import CLASS_WORDS, NOTICE_WORDS, ClassRule
@@ -48,7 +48,8 @@ def rule_words(rule: ClassRule, waits: str = "") -> str:
     notice = gettext("notice: %(when)s") % {"when": NOTICE_WORDS[rule.notice]}
     if not rule.is_retried:
         return f"{gettext('not retried')}; {notice}"
-    wait = waits or gettext("%(n)s hours") % {"n": number(rule.wait_hours)}
+    hours = ngettext("%(n)s hour", "%(n)s hours", rule.wait_hours)
+    wait = waits or hours % {"n": number(rule.wait_hours)}
     values = {"wait": wait, "most": number(rule.most_retries)}
     return f"{gettext('retried after %(wait)s, %(most)s times at most') % values}; {notice}"
 
