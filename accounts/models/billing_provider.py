@@ -102,7 +102,7 @@ class BillingDifference(PublicModel):
         MISSING_THERE = "missing_there", _("Not at the provider")
         STATUS = "status", _("Other status")
         AMOUNT = "amount", _("Other amount")
-        CHARGE_UNBOOKED = "charge_unbooked", _("Charge without an order of ours")
+        CHARGE_UNBOOKED = "charge_unbooked", _("Charge that is not here")
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     object_type = models.CharField(max_length=24)

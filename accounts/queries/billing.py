@@ -148,6 +148,20 @@ def why(row: BillingMessage) -> str:
     return row.last_error or "–"
 
 
+_ADVICE: dict[str, Any] = {
+    BillingDifference.Kind.MISSING_HERE: _("Stripe has it, and it could not be read: look whether rights are missing."),
+    BillingDifference.Kind.MISSING_THERE: _("Deleted at Stripe, as test data and drafts can be. Nothing has to be done; what is here stays."),
+    BillingDifference.Kind.STATUS: _("Reading it afresh did not mend it: read everything anew, or tell who runs this installation."),
+    BillingDifference.Kind.AMOUNT: _("Reading it afresh did not mend it: read everything anew, or tell who runs this installation."),
+    BillingDifference.Kind.CHARGE_UNBOOKED: _("A try at Stripe that its invoice does not show here. It leads to no second charge: Stripe charges no invoice that is paid."),
+}  # fmt: skip
+
+
+def advice(row: BillingDifference) -> Any:
+    """What to do about an open difference."""
+    return _ADVICE[row.kind]
+
+
 def differences(*, is_open: bool) -> Any:
     """Open ones, or those that reading mended, newest first."""
     return BillingDifference.objects.filter(resolved_at__isnull=is_open).order_by("-found_at", "-pk")

@@ -62,7 +62,6 @@ def _page(request: WorkspaceRequest, *, status: int = 200, **forms: Form) -> Htt
     now = timezone.now()
     context |= {
         "missing": [BY_NAME[name] for name in connected.missing if name in BY_NAME],
-        "mirrored": list(zip(queries.STAGES, queries.mirrored().values(), strict=True)),
         "is_rotating": connected.previous_until is not None and connected.previous_until > now,
         **_state(connected),
     }
@@ -72,6 +71,10 @@ def _page(request: WorkspaceRequest, *, status: int = 200, **forms: Form) -> Htt
 def _state(connected: Any) -> dict[str, Any]:
     return {
         "state": queries.billing_state(connected, timezone.now()),
+        "mirrored": [
+            (label, count)
+            for (_, label), count in zip(queries.STAGES, queries.mirrored().values(), strict=True)
+        ],
         "poll_url": reverse("accounts:billing_state"),
     }
 

@@ -67,5 +67,10 @@ def billing_differences(request: WorkspaceRequest) -> HttpResponse:
         {"label": gettext("Mended"), "url": "?show=mended", "active": not is_open},
     ]
     has_more = len(rows) > queries.PAGE
-    context = {"rows": rows[: queries.PAGE], "has_more": has_more, "is_open": is_open, "tabs": tabs}
+    context = {
+        "rows": [(row, queries.advice(row) if is_open else "") for row in rows[: queries.PAGE]],
+        "has_more": has_more,
+        "is_open": is_open,
+        "tabs": tabs,
+    }
     return render(request, "settings/billing_differences.html", context)
