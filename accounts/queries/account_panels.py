@@ -20,7 +20,7 @@ from accounts.models import (
     TraitDefinition,
 )
 from accounts.queries.notes import visible_notes
-from accounts.queries.timeline import LIMIT, keep_tickets, timeline
+from accounts.queries.timeline import LIMIT, keep_tickets, subscriptions_of, timeline
 
 CONTACTS_SHOWN = 12
 TICKETS_SHOWN = 8
@@ -28,8 +28,9 @@ TICKETS_SHOWN = 8
 
 def subscription_panel(account: Account, now: datetime) -> dict[str, Any]:
     """Running subscriptions first, ended ones after them."""
-    rows = Subscription.objects.filter(account=account).select_related("plan")
-    found = list(rows.order_by(F("ended_at").desc(nulls_first=True), "-started_at"))
+    rows = sorted(subscriptions_of(account), key=lambda s: s.started_at, reverse=True)
+    found = [s for s in rows if s.ended_at is None]
+    found += sorted((s for s in rows if s.ended_at), key=lambda s: s.ended_at, reverse=True)
     return {
         "running": [s for s in found if not _is_over(s, now)],
         "ended": [s for s in found if _is_over(s, now)],

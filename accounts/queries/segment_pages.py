@@ -117,6 +117,8 @@ def effect_of(segment: Segment, matching: set[int]) -> Effect:
 
 
 def _named(account_ids: set[int], most: int) -> list[Account]:
+    if not account_ids:
+        return []
     return list(Account.objects.filter(among("pk", account_ids)).order_by("name", "pk")[:most])
 
 

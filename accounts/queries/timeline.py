@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from heapq import nlargest
+from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext
 
 from accounts.models import (
@@ -94,36 +99,45 @@ def ticket_entries(account: Account, limit: int) -> list[TimelineEntry]:
     ]
 
 
+def subscriptions_of(account: Account) -> list[Any]:
+    """All subscriptions with their plan, and their terms over time as `terms`; read once for the parts of a page."""
+    kept: list[Any] | None = account.__dict__.get("_subscriptions")
+    if kept is None:
+        changes = SubscriptionChange.objects.filter(subscription=OuterRef("pk")).order_by("effective_at")
+        names = ("effective_at", "mrr_minor", "currency", "seats")
+        term = JSONObject(**{name: name for name in names}, plan="plan__name")
+        rows = Subscription.objects.filter(account=account).select_related("plan")
+        kept = list(rows.annotate(terms=ArraySubquery(changes.values(term=term))).order_by("pk"))
+        account.__dict__["_subscriptions"] = kept
+    return kept
+
+
 def subscription_entries(account: Account, limit: int) -> list[TimelineEntry]:
     """The start of each subscription, every change of its terms, its end."""
-    rows = SubscriptionChange.objects.filter(subscription__account=account).select_related(
-        "plan", "subscription"
-    )
-    changes = list(rows.order_by("subscription_id", "effective_at"))
-    entries, before = [], None
-    for row in changes:
-        same = before is not None and before.subscription_id == row.subscription_id
-        entries.append(_change(before if same else None, row))
-        before = row
-    ended = {row.subscription_id: row.subscription for row in changes if row.subscription.ended_at}
-    entries += [_end(subscription) for subscription in ended.values()]
+    entries = []
+    for subscription in subscriptions_of(account):
+        terms = subscription.terms
+        entries += [_change(before, term) for before, term in zip([None, *terms], terms, strict=False)]
+    ended = [one for one in subscriptions_of(account) if one.terms and one.ended_at]
+    entries += [_end(subscription) for subscription in ended]
     return nlargest(limit, entries, key=lambda entry: entry.when)
 
 
-def _change(before: SubscriptionChange | None, row: SubscriptionChange) -> TimelineEntry:
-    plan = row.plan.name if row.plan else gettext("no plan")
-    price = gettext("%(amount)s a month") % {"amount": money(row.mrr_minor, row.currency)}
+def _change(before: Mapping[str, Any] | None, term: Mapping[str, Any]) -> TimelineEntry:
+    when = datetime.fromisoformat(term["effective_at"])
+    plan = term["plan"] or gettext("no plan")
+    price = gettext("%(amount)s a month") % {"amount": money(term["mrr_minor"], term["currency"])}
     if before is None:
         title = gettext("Subscription started: %(plan)s, %(price)s") % {"plan": plan, "price": price}
-        return TimelineEntry(row.effective_at, title, icon="credit-card")
-    old = gettext("%(amount)s a month") % {"amount": money(before.mrr_minor, before.currency)}
-    shrinks = row.mrr_minor < before.mrr_minor and row.currency == before.currency
+        return TimelineEntry(when, title, icon="credit-card")
+    old = gettext("%(amount)s a month") % {"amount": money(before["mrr_minor"], before["currency"])}
+    shrinks = term["mrr_minor"] < before["mrr_minor"] and term["currency"] == before["currency"]
     text = f"{old} → {price}" if old != price else price
-    if row.seats != before.seats and row.seats is not None:
-        text += " · " + gettext("%(seats)d seats") % {"seats": row.seats}
+    if term["seats"] != before["seats"] and term["seats"] is not None:
+        text += " · " + gettext("%(seats)d seats") % {"seats": term["seats"]}
     title = gettext("Terms changed: %(plan)s") % {"plan": plan}
     icon, tone = ("trending-down", "amber") if shrinks else ("trending-up", "")
-    return TimelineEntry(row.effective_at, title, text, icon=icon, tone=tone)
+    return TimelineEntry(when, title, text, icon=icon, tone=tone)
 
 
 def _end(subscription: Subscription) -> TimelineEntry:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.apps import apps
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import (
@@ -87,15 +88,8 @@ def undo_import(*, source_import: Import, acting_user: User | None, now: datetim
         raise UndoRefused("already_undone", _("This import is undone already."))
     created, updated = _changes(row)
     _refuse_while_needed(row, created)
-    report = UndoReport()
     touched = _accounts_of(created, updated)
-    for table, changes in updated.items():
-        _restore(table, changes, report)
-    _remove_dated(row, report)
-    _remove_created(created, report)
-    removed = import_kinds.get(row.kind).undo(row)
-    if removed:
-        report.removed[row.kind] = removed
+    report = _take_back(row, created, updated)
     rebuild_movements(touched)
     derive_attempts([change.object_id for change in updated[Invoice._meta.db_table]])
     row.status, row.undone_at = Import.Status.UNDONE, now
@@ -109,12 +103,19 @@ def undo_import(*, source_import: Import, acting_user: User | None, now: datetim
 def preview_undo(*, source_import: Import, now: datetime) -> UndoReport:
     """What undoing would do; nothing is changed. Raises UndoRefused.
 
-    Exact up to PREVIEWED_ROWS rows, because it is done and rolled back. Beyond that it is counted from the
-    log: what was changed since shows only in the report of the undo itself, and `is_exact` is False.
+    Exact up to PREVIEWED_ROWS rows: what returns to its former state does so and is rolled back, what goes is counted
+    where it stands. Beyond that all is counted from the log: what was changed since shows only in the report of the
+    undo itself, and `is_exact` is False.
     """
     if source_import.rows_read <= PREVIEWED_ROWS:
         with transaction.atomic():
-            report = undo_import(source_import=source_import, acting_user=None, now=now)
+            lock_imports()
+            row = Import.objects.select_for_update().get(pk=source_import.pk)
+            if row.status == Import.Status.UNDONE:
+                raise UndoRefused("already_undone", _("This import is undone already."))
+            created, updated = _changes(row)
+            _refuse_while_needed(row, created)
+            report = _take_back(row, created, updated, is_preview=True)
             transaction.set_rollback(True)
         return report
     created, updated = _changes(source_import)
@@ -144,6 +145,25 @@ def request_undo(*, source_import: Import, acting_user: User, now: datetime) -> 
         row.detail.pop("undo_refused", None)
         row.save(update_fields=["undo_requested_at", "undo_requested_by", "detail"])
     Job.objects.put(UNDO_JOB, row.pk)
+
+
+def _take_back(
+    row: Import,
+    created: dict[str, list[int]],
+    updated: dict[str, list[ImportChange]],
+    *,
+    is_preview: bool = False,
+) -> UndoReport:
+    """Restore and remove. In a preview the created rows stay: nothing that is counted here asks for their absence."""
+    report = UndoReport()
+    for table, changes in updated.items():
+        _restore(table, changes, report)
+    _remove_dated(row, report, is_preview=is_preview)
+    _remove_created(row, created, report, is_preview=is_preview)
+    removed = import_kinds.get(row.kind).undo(row)
+    if removed:
+        report.removed[row.kind] = removed
+    return report
 
 
 def _changes(row: Import) -> tuple[dict[str, list[int]], dict[str, list[ImportChange]]]:
@@ -226,50 +246,68 @@ def _read_back(model: type[models.Model], name: str, value: Any) -> Any:
     return field.to_python(value) if isinstance(field, models.DateTimeField) else value
 
 
-def _remove_dated(row: Import, report: UndoReport) -> None:
+def _remove_dated(row: Import, report: UndoReport, *, is_preview: bool) -> None:
     for model in (AccountTrait, SubscriptionChange):
-        count = model._default_manager.filter(source_import=row).delete()[0]
+        rows = model._default_manager.filter(source_import=row)
+        count = rows.count() if is_preview else rows.delete()[0]
         if count:
             report.removed[_name(model)] = count
 
 
-def _remove_created(created: dict[str, list[int]], report: UndoReport) -> None:
+def _remove_created(
+    row: Import, created: dict[str, list[int]], report: UndoReport, *, is_preview: bool
+) -> None:
+    accounts = _without_human_work(created, report)
     for model in _REMOVED_IN_ORDER:
-        ids = created[model._meta.db_table]
-        if model is Account:
-            ids = _without_human_work(ids, report)
+        ids = accounts if model is Account else created[model._meta.db_table]
+        if not ids:
+            continue
+        if model is Account and not is_preview:
             for detacher in account_detachers:
                 detacher.detach(ids)
-        rows = model._default_manager.filter(pk__in=ids)
-        count = rows.count()
-        if count:
-            rows.delete()
-            report.removed[_name(model)] = count
-    plans = Plan.objects.filter(pk__in=created[Plan._meta.db_table])
-    _remove(
-        plans.exclude(pk__in=_used(Subscription, "plan")).exclude(pk__in=_used(SubscriptionChange, "plan")),
-        report,
+        _remove(model._default_manager.filter(pk__in=ids), report, is_preview=is_preview)
+    # Whatever goes with this import uses nothing any more, gone already or not.
+    subscriptions = Q(pk__in=created[Subscription._meta.db_table]) | Q(account_id__in=accounts)
+    terms = (
+        Q(source_import=row)
+        | Q(subscription_id__in=created[Subscription._meta.db_table])
+        | Q(subscription__account_id__in=accounts)
     )
-    traits = TraitDefinition.objects.filter(pk__in=created[TraitDefinition._meta.db_table])
-    _remove(traits.exclude(pk__in=_used(AccountTrait, "definition")), report)
+    if ids := created[Plan._meta.db_table]:
+        plans = Plan.objects.filter(pk__in=ids)
+        plans = plans.exclude(pk__in=_used(Subscription, "plan", subscriptions))
+        plans = plans.exclude(pk__in=_used(SubscriptionChange, "plan", terms))
+        _remove(plans, report, is_preview=is_preview)
+    if ids := created[TraitDefinition._meta.db_table]:
+        values = Q(source_import=row) | Q(account_id__in=accounts)
+        traits = TraitDefinition.objects.filter(pk__in=ids)
+        traits = traits.exclude(pk__in=_used(AccountTrait, "definition", values))
+        _remove(traits, report, is_preview=is_preview)
 
 
-def _used(model: type[models.Model], name: str) -> Any:
-    return model._default_manager.exclude(**{name: None}).values(name)
+def _used(model: type[models.Model], name: str, going: Q) -> Any:
+    """What other rows than those that go refer to. `going` may be unknown (NULL) for a row: that one stays."""
+    rows = model._default_manager.exclude(**{name: None})
+    return rows.exclude(pk__in=model._default_manager.filter(going).values("pk")).values(name)
 
 
-def _remove(rows: Any, report: UndoReport) -> None:
+def _remove(rows: Any, report: UndoReport, *, is_preview: bool) -> None:
     count = rows.count()
     if count:
         report.removed[_name(rows.model)] = count
-        rows.delete()
+        if not is_preview:
+            rows.delete()
 
 
-def _without_human_work(account_ids: Iterable[int], report: UndoReport) -> list[int]:
-    ids = set(account_ids)
+def _without_human_work(created: dict[str, list[int]], report: UndoReport) -> list[int]:
+    """The created accounts but those that people have written about; what this import brought is no such thing."""
+    ids = set(created[Account._meta.db_table])
+    if not ids:
+        return []
     busy = set(Note.objects.filter(account_id__in=ids).values_list("account_id", flat=True))
     busy |= set(LetGo.objects.filter(account_id__in=ids).values_list("account_id", flat=True))
     written = Activity.objects.filter(account_id__in=ids, author__isnull=False)
+    written = written.exclude(pk__in=created[Activity._meta.db_table])
     busy |= set(written.values_list("account_id", flat=True))
     if busy:
         report.kept["has_notes"] = len(busy)

@@ -27,6 +27,7 @@ from accounts.tasks import nudge
 from cs_platform.lib.csv_text import csv_text
 
 VIEWS = ("members", "entered", "left")
+Versions = tuple[SegmentVersion | None, SegmentVersion | None]
 
 
 @requires("accounts.view")
@@ -57,11 +58,11 @@ def edit_segment(request: WorkspaceRequest, public_id: UUID) -> HttpResponse:
     """The editor. POST "draft" keeps what was typed, mistakes included; "publish" puts it in force."""
     segment = get_object_or_404(Segment, public_id=public_id)
     if request.method != "POST":
-        shown = service.draft_of(segment) or service.newest_published(segment)
+        versions = service.draft_of(segment), service.newest_published(segment)
         initial = {"name": segment.name, "description": segment.description}
-        if shown:
+        if shown := versions[0] or versions[1]:
             initial["tree"] = shown.definition
-        return _editor(request, SegmentForm(initial=initial, segment=segment), segment)
+        return _editor(request, SegmentForm(initial=initial, segment=segment), segment, versions)
     form = SegmentForm(request.POST, segment=segment)
     is_valid = form.is_valid()
     if request.POST.get("do") == "draft" and set(form.errors) <= {"tree"} and not form.was_acted:
@@ -125,12 +126,18 @@ def _circle() -> str:
     )
 
 
-def _editor(request: WorkspaceRequest, form: SegmentForm, segment: Segment | None) -> HttpResponse:
+def _editor(
+    request: WorkspaceRequest, form: SegmentForm, segment: Segment | None, versions: Versions | None = None
+) -> HttpResponse:
+    """`versions`: the segment's draft and the one in force, where they were read already."""
+    if versions is None:
+        versions = (service.draft_of(segment), service.newest_published(segment)) if segment else (None, None)
+    draft, live = versions
     context = {
         "form": form,
         "segment": segment,
-        "live": service.newest_published(segment) if segment else None,
-        "has_draft": bool(segment and service.draft_of(segment)),
+        "live": live,
+        "has_draft": draft is not None,
         "uses": uses_of(segment) if segment else [],
     }
     failed = form.is_bound and not form.was_acted

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def register_metrics() -> None:
     """Fill the registries; called once when the app is ready."""
-    from health.metrics import billing, relationship, support, traits, usage
+    from health.metrics import billing, own, relationship, support, traits, usage
     from health.registry import metric_families, metric_sources, metrics
 
     modules = (usage, billing, support, relationship, traits)
@@ -16,3 +16,5 @@ def register_metrics() -> None:
             metrics.register(metric)
         for family in module.FAMILIES:
             metric_families.register(family)
+    for family in own.FAMILIES:
+        metric_families.register(family)

@@ -36,11 +36,8 @@ def _numeric() -> QuerySet[TraitDefinition]:
     return found
 
 
-def _trait_metrics() -> list[Metric]:
-    return [_metric(definition) for definition in _numeric()]
-
-
-def _metric(definition: TraitDefinition) -> Metric:
+def trait_metric(definition: TraitDefinition) -> Metric:
+    """`trait:<key>`; of the definition its id, key, label, kind and use in models are read."""
     column = f"traits.t{definition.pk}"
     is_date = definition.kind == Kind.DATE
     return Metric(
@@ -59,7 +56,7 @@ def _metric(definition: TraitDefinition) -> Metric:
 
 
 SOURCES = (MetricSource("traits", _traits),)
-FAMILIES = (MetricFamily("trait", _trait_metrics),)
+FAMILIES: tuple[MetricFamily, ...] = ()  # see `own.py`
 
 
 def definitions() -> list[Metric]:

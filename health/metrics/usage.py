@@ -322,20 +322,17 @@ def _metric(
     )
 
 
-def _feature_metrics() -> list[Metric]:
+def feature_metric(pk: int, name: str, label: str) -> Metric:
     """`feature:<event name>`: days on which a key feature was used in the last 28 days."""
-    return [
-        _metric(
-            f"feature:{feature.name}",
-            feature.label or feature.name,
-            _("Days on which this key feature was used in the last 28 days."),
-            _counted(f"features.f{feature.id}"),
-            gettext_noop("count of days in [as_of - 28, as_of) with this event"),
-            sources=("features",),
-            unit=Unit.DAYS,
-        )
-        for feature in KeyFeature.objects.order_by("position", "id")
-    ]
+    return _metric(
+        f"feature:{name}",
+        label or name,
+        _("Days on which this key feature was used in the last 28 days."),
+        _counted(f"features.f{pk}"),
+        gettext_noop("count of days in [as_of - 28, as_of) with this event"),
+        sources=("features",),
+        unit=Unit.DAYS,
+    )
 
 
-FAMILIES = (MetricFamily("feature", _feature_metrics),)
+FAMILIES: tuple[MetricFamily, ...] = ()  # `own.py` reads them together with the traits

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import CharField, DateField, Value
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import BigIntegerField, CharField, DateField, FloatField, Value
+from django.db.models.functions import Cast, Coalesce, NullIf
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
@@ -15,6 +15,7 @@ from accounts.registry import TimelineEntry
 from health.models import AccountDay, HealthScore, Resolution, ResolutionResult, Snooze
 
 CHART_DAYS = 180
+Past = tuple[list["ScorePoint"], dict[date, tuple[int, int]]]  # scores; events and people by day
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +36,53 @@ class UsageDay:
 
 
 def score_history(account: Account, *, today: date, days: int = CHART_DAYS) -> list[ScorePoint]:
-    rows = HealthScore.objects.filter(account=account, as_of__gt=today - timedelta(days=days)).order_by(
-        "as_of"
-    )
-    return [ScorePoint(*row) for row in rows.values_list("as_of", "score", "band", "version__number")]
+    """The scores of the days up to today, oldest first."""
+    return _past(account, today, days)[0]
 
 
 def usage_history(account: Account, *, today: date, days: int = CHART_DAYS) -> list[UsageDay]:
     """The days before `today`, oldest first; empty when there was no event in all that time."""
     first = today - timedelta(days=days)
-    rows = AccountDay.objects.filter(account=account, day__gte=first, day__lt=today)
-    found = {
-        day: (events, people) for day, events, people in rows.values_list("day", "events", "active_contacts")
-    }
+    found = _past(account, today, days)[1]
     if not found:
         return []
     every_day = (first + timedelta(days=n) for n in range(days))
     return [UsageDay(day, *found.get(day, (0, 0))) for day in every_day]
+
+
+def _past(account: Account, today: date, days: int) -> Past:
+    """Scores and used days of one account, read together, once for both charts of its page."""
+    kept: dict[tuple[date, int], Past] = account.__dict__.setdefault("_past", {})
+    if (today, days) not in kept:
+        kept[today, days] = _read_past(account, today - timedelta(days=days), today)
+    return kept[today, days]
+
+
+def _read_past(account: Account, first: date, today: date) -> Past:
+    scores = HealthScore.objects.filter(account=account, as_of__gt=first).order_by()
+    used = AccountDay.objects.filter(account=account, day__gte=first, day__lt=today).order_by()
+    no_number = Value(None, output_field=FloatField(null=True))
+    nothing, zero = Value("", output_field=CharField()), Value(0, output_field=BigIntegerField())
+    rows = scores.values_list(
+        Value(0), "as_of", "score", "band", Cast("version__number", BigIntegerField()), zero
+    ).union(
+        used.values_list(
+            Value(1),
+            "day",
+            no_number,
+            nothing,
+            Cast("events", BigIntegerField()),
+            Cast("active_contacts", BigIntegerField()),
+        ),
+        all=True,
+    )
+    points, by_day = list[ScorePoint](), dict[date, tuple[int, int]]()
+    for kind, day, score, band, number, people in rows.order_by("as_of"):
+        if kind:
+            by_day[day] = (number, people)
+        else:
+            points.append(ScorePoint(day, score, band, number))
+    return points, by_day
 
 
 def queue_entries(account: Account, limit: int) -> list[TimelineEntry]:

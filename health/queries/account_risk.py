@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
-from django.db.models import OuterRef, Subquery
-from django.db.models.functions import JSONObject
+from django.db.models import CharField, OuterRef, Subquery, Value
+from django.db.models.functions import Concat, JSONObject
 
 from accounts.models import Account
-from health.models import AccountState, ChurnPrediction, ModelVersion, QueueEntry, QueueItem
+from health.models import AccountState, ChurnPrediction, ModelVersion, QueueEntry, QueueItem, RiskRule
 from health.queries.causes import RISK, Advice, advice_for, describe_items, spoken_for
 from health.queries.expected_loss import ExpectedLoss, expected_loss
 from health.queries.experiments import HeldOut, held_out_of
@@ -50,12 +51,15 @@ class AccountRisk:
 def account_risk(account: Account, *, today: date) -> AccountRisk:
     """Everything that says why this account needs somebody.
 
-    Four queries for an account that was read with its `state` and `queue_entry`.
+    Three queries for an account that was read with its `state` and `queue_entry`.
     """
     state: AccountState | None = getattr(account, "state", None)
     entry: QueueEntry | None = getattr(account, "queue_entry", None)
     until = entry.snoozed_until if entry else None
     items = QueueItem.objects.filter(account=account, closed_at__isnull=True)
+    own_words = RiskRule.objects.annotate(source=Concat(Value(RISK), "cause", output_field=CharField()))
+    own_words = own_words.filter(source=OuterRef("source"))
+    items = items.annotate(own_words=Subquery(own_words.values("instruction")[:1]))
     advice = _advice(list(items.order_by("-severity", "opened_on", "id")))
     return AccountRisk(
         state=state,
@@ -67,7 +71,7 @@ def account_risk(account: Account, *, today: date) -> AccountRisk:
     )
 
 
-def _advice(items: list[QueueItem]) -> list[Advice]:
+def _advice(items: list[Any]) -> list[Advice]:
     """Each cause with what to do; where a playbook asks for something because of it, that stands below it and
     the rule's general words are left out."""
     spoken = spoken_for(item.source for item in items)
@@ -78,7 +82,8 @@ def _advice(items: list[QueueItem]) -> list[Advice]:
     places = {item.pk: place.get(item.risk_id, at) for at, item in enumerate(items)}
     items.sort(key=lambda item: (places[item.pk], not item.source.startswith(RISK)))
     answered = {item.risk_id for item in items if not item.source.startswith(RISK)}
-    advice = advice_for(describe_items(items))
+    stored = {item.source.removeprefix(RISK): item.own_words for item in items if item.own_words}
+    advice = advice_for(describe_items(items), stored)
     return [
         replace(words, instruction="") if item.source.startswith(RISK) and item.risk_id in answered else words
         for item, words in zip(items, advice, strict=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import DateField, ExpressionWrapper, Q, Subquery
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import DateField, ExpressionWrapper, F, Func, JSONField, Q, Subquery
 from django.utils.translation import gettext
 
 from accounts.models import Account
@@ -78,14 +79,14 @@ class ScoreBreakdown:
 
 
 def score_breakdown(account: Account, currency: str) -> ScoreBreakdown | None:
-    """None without a score. Three queries."""
+    """None without a score. Two queries."""
     from health.scoring import parse_definition
 
     latest, earlier = _latest_and_earlier(account)
     if latest is None:
         return None
     definition = parse_definition(latest.version.definition)
-    history = _History.read(account, latest.as_of)
+    history = _History.read(account, latest.as_of, dict(latest.places))
     words = metric_words(set(definition.metrics), currency)
     parts, capped = _parts(definition, history.table(definition, latest.as_of), latest, words)
     return ScoreBreakdown(
@@ -99,15 +100,18 @@ def score_breakdown(account: Account, currency: str) -> ScoreBreakdown | None:
     )
 
 
-def _latest_and_earlier(account: Account) -> tuple[HealthScore | None, HealthScore | None]:
-    """The newest score, and the one 28 days before it or the nearest of the week before that."""
+def _latest_and_earlier(account: Account) -> tuple[Any, Any]:
+    """The newest score, and the one 28 days before it or the nearest of the week before that, each None where it is
+    missing. Both with `places`: pairs of a metric and its place in the snapshots."""
     scores = HealthScore.objects.filter(account=account).order_by("-as_of")
     newest = Subquery(scores.values("as_of")[:1])
     day = {"output_field": DateField()}
     last = ExpressionWrapper(newest - timedelta(days=LEDGER_DAYS), **day)
     first = ExpressionWrapper(newest - timedelta(days=LEDGER_DAYS + 7), **day)
     wanted = scores.filter(Q(as_of=newest) | Q(as_of__gt=first, as_of__lte=last))
-    found = list(wanted.select_related("version__scorecard")[:2])
+    pair = Func(F("key"), F("position"), function="jsonb_build_array", output_field=JSONField())
+    places = ArraySubquery(MetricPosition.objects.values_list(pair))
+    found = list(wanted.select_related("version__scorecard").annotate(places=places)[:2])
     return (found[0] if found else None), (found[1] if len(found) > 1 else None)
 
 
@@ -119,13 +123,10 @@ class _History:
     days: dict[date, Sequence[float | None]]
 
     @classmethod
-    def read(cls, account: Account, as_of: date) -> _History:
+    def read(cls, account: Account, as_of: date, places: dict[str, int]) -> _History:
         first = as_of - timedelta(days=LEDGER_DAYS + LOOK_BACK_DAYS)
         rows = AccountSnapshot.objects.filter(account=account, as_of__gte=first, as_of__lte=as_of)
-        return cls(
-            dict(MetricPosition.objects.values_list("key", "position")),
-            dict(rows.order_by("as_of").values_list("as_of", "values")),
-        )
+        return cls(places, dict(rows.order_by("as_of").values_list("as_of", "values")))
 
     def value(self, metric: str, day: date) -> float | None:
         values, place = self.days.get(day), self.places.get(metric)

@@ -102,9 +102,10 @@ def describe_items(items: Iterable[QueueItem]) -> tuple[Cause, ...]:
     return tuple(cause_of(item.source, item.evidence, item.severity, item.opened_on) for item in items)
 
 
-def advice_for(causes: Iterable[Cause]) -> list[Advice]:
-    """What to do about each cause, in their order; one query."""
-    stored = dict(RiskRule.objects.values_list("cause", "instruction"))
+def advice_for(causes: Iterable[Cause], stored: Mapping[str, str] | None = None) -> list[Advice]:
+    """What to do about each cause, in their order; `stored` are the workspace's own words by rule, else one query."""
+    if stored is None:
+        stored = dict(RiskRule.objects.values_list("cause", "instruction"))
     return [Advice(cause, cause.advice or _instruction(cause.source, stored)) for cause in causes]
 
 

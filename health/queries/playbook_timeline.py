@@ -6,15 +6,15 @@ from django.utils.translation import gettext
 
 from accounts.models import Account
 from accounts.registry import TimelineEntry
-from health.models import RunState, SequenceRun
+from health.models import RunState
+from health.queries.playbooks import latest_runs
 from health.queries.sequence_words import end_words
 
 
 def playbook_entries(account: Account, limit: int) -> list[TimelineEntry]:
     """The newest begins and ends of runs."""
-    rows = SequenceRun.objects.filter(account=account).select_related("sequence", "started_by", "ended_by")
     found: list[TimelineEntry] = []
-    for run in rows.order_by("-pk")[:limit]:
+    for run in latest_runs(account)[:limit]:
         found.append(
             TimelineEntry(
                 when=run.started_at,

@@ -31,6 +31,7 @@ from health.sequences.definition import SequenceDefinition
 from health.sequences.parsing import kind_of
 
 PAGE_SIZE = 50
+RUNS_READ, RUNS_SHOWN = 40, 12
 ORDER = Order("latest", (Column("pk", descending=True),))
 
 
@@ -222,9 +223,18 @@ class AccountPlaybooks:
     held: tuple[HeldOut, ...]
 
 
+def latest_runs(account: Account) -> list[SequenceRun]:
+    """The account's newest runs for all parts of its page; read once."""
+    kept: list[SequenceRun] | None = account.__dict__.get("_latest_runs")
+    if kept is None:
+        rows = SequenceRun.objects.filter(account=account).order_by("-pk")
+        everybody = ("sequence", "version", "contact", "started_by", "ended_by")
+        kept = account.__dict__["_latest_runs"] = list(rows.select_related(*everybody)[:RUNS_READ])
+    return kept
+
+
 def account_playbooks(account: Account, now: datetime) -> dict[str, AccountPlaybooks]:
-    rows = SequenceRun.objects.filter(account=account).select_related("sequence", "version", "contact")
-    found = [RunRow(run, stands(run)) for run in rows.order_by("-pk")[:12]]
+    found = [RunRow(run, stands(run)) for run in latest_runs(account)[:RUNS_SHOWN]]
     marks = held_out_of(account)
     return {
         "playbooks": AccountPlaybooks(
