@@ -16,13 +16,25 @@ from accounts.revenue.rates import DatedRates
 from cs_platform.lib.periods import local_day, microseconds
 from dunning.recovery import RecoveryFact, WeekOfTries
 
-# Card and country are those of the attempt that failed first.
+# Card, country and kind of refusal are those of the attempt that failed first, the plan that of its day.
 _CASES = """
 SELECT c.account_id, c.failed_at, c.amount_minor, c.currency, c.state, c.recovered_by, c.recovered_minor, c.closed_at,
-       c.decline_class, coalesce(f.brand, ''), coalesce(f.country, ''),
+       coalesce(o.decline_class, c.decline_class), coalesce(f.brand, ''), coalesce(f.country, ''),
        c.attempts > 1 OR n.begun OR c.handed_over_at IS NOT NULL,
-       n.begun, c.card_updated_at IS NOT NULL
+       n.begun, c.card_updated_at IS NOT NULL, coalesce(p.name, '')
 FROM dunning_dunningcase c
+LEFT JOIN LATERAL (
+    SELECT coalesce(s.detail ->> 'decline_class', '') AS decline_class FROM dunning_dunningstep s
+    WHERE s.workspace_id = c.workspace_id AND s.case_id = c.id AND s.number = 1
+) o ON true
+LEFT JOIN accounts_invoice i ON i.workspace_id = c.workspace_id AND i.id = c.invoice_id
+LEFT JOIN accounts_subscription u ON u.workspace_id = c.workspace_id AND u.id = i.subscription_id
+LEFT JOIN LATERAL (
+    SELECT h.plan_id FROM accounts_subscriptionchange h
+    WHERE h.workspace_id = c.workspace_id AND h.subscription_id = u.id AND h.effective_at <= c.failed_at
+    ORDER BY h.effective_at DESC LIMIT 1
+) t ON true
+LEFT JOIN accounts_plan p ON p.workspace_id = c.workspace_id AND p.id = coalesce(t.plan_id, u.plan_id)
 LEFT JOIN LATERAL (
     SELECT coalesce(nullif(a.brand, ''), a.method_kind) AS brand, a.country FROM accounts_paymentattempt a
     WHERE a.workspace_id = c.workspace_id AND a.invoice_id = c.invoice_id AND a.status = 'failed'
@@ -102,6 +114,7 @@ def _fact(row: Sequence[Any], amount: int | None, recovered: int | None, day: da
         was_worked=row[11],
         was_noticed=row[12],
         has_new_card=row[13],
+        plan=row[14],
         currency=row[3],
         own_minor=row[2],
         own_recovered_minor=row[6],

@@ -25,6 +25,7 @@ class RecoveryFact:
     decline_class: str = ""
     brand: str = ""
     country: str = ""
+    plan: str = ""
     was_worked: bool = True
     was_noticed: bool = False
     has_new_card: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.utils.translation import gettext
 
@@ -51,12 +51,15 @@ def country_report(context: ReportContext) -> ReportBody:
 
 
 def split_report(context: ReportContext) -> ReportBody:
-    """By the split chosen on the page: plan, industry or segment."""
+    """By the split chosen on the page: plan (that of the day of the failure), industry or segment."""
     facts = recoveries(context)
     if not facts:
         return ReportBody(empty=nothing_failed())
     if context.split is None:
         return ReportBody(empty=gettext("There is nothing to split by yet."))
+    label = str(context.split.label)
+    if context.split.name == "plan":
+        return _report(context, "split", label, lambda one: one.plan or gettext("No plan"))
     found = [
         (group.label, recovery(one for one in facts if one.account_id in group.account_ids))
         for group in context.groups
@@ -64,21 +67,34 @@ def split_report(context: ReportContext) -> ReportBody:
     found = sorted((pair for pair in found if pair[1].failed), key=lambda pair: -pair[1].failed)
     if not found:
         return ReportBody(empty=gettext("None of these payments belongs to a group of this split."))
-    return _body(context, "split", str(context.split.label), found)
+    grouped = {account for group in context.groups for account in group.account_ids}
+    return _body(context, "split", label, found, _in_no_group(facts, grouped))
 
 
-def _report(context: ReportContext, name: str, label: str, key: object) -> ReportBody:
-    facts: list[RecoveryFact] = recoveries(context)
+def _in_no_group(facts: Sequence[RecoveryFact], grouped: set[int]) -> list[str]:
+    """Groups need not add up to the whole."""
+    left_out = sum(one.account_id not in grouped for one in facts)
+    if not left_out:
+        return []
+    words = gettext("%(rate)s failed payments are of accounts in none of these groups.")
+    return [words % {"rate": share_of(left_out, len(facts))}]
+
+
+def _report(context: ReportContext, name: str, label: str, key: Callable[[RecoveryFact], str]) -> ReportBody:
+    facts = recoveries(context)
     if not facts:
         return ReportBody(empty=nothing_failed())
-    return _body(context, name, label, by_group(facts, key))  # type: ignore[arg-type]
+    return _body(context, name, label, by_group(facts, key))
 
 
-def _body(context: ReportContext, name: str, label: str, found: Groups) -> ReportBody:
+def _body(
+    context: ReportContext, name: str, label: str, found: Groups, notes: Sequence[str] = ()
+) -> ReportBody:
     whole = recovery(recoveries(context))
     return ReportBody(
         charts=[_chart(context, name, label, found)],
         formulas=formulas(whole)[:1],
+        notes=notes,
         headers=[
             "group",
             "failed",

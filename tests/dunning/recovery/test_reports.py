@@ -75,7 +75,11 @@ def test_the_page_shows_every_rate_with_its_denominator(business):
 
 def test_groups_are_by_the_card_that_failed_first(business):
     rows = {row["group"]: row for row in sheet(business, "recovery_brand")}
-    assert (rows["Visa"]["failed"], rows["Visa"]["recovered"], rows["Amex"]["recovered"]) == ("2", "1", "1")
+    assert (rows["Visa"]["failed"], rows["Visa"]["recovered"], rows["American Express"]["recovered"]) == (
+        "2",
+        "1",
+        "1",
+    )
     assert sum(int(row["failed"]) for row in rows.values()) == 4
 
 
