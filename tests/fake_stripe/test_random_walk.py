@@ -137,6 +137,7 @@ def test_a_walk_of_150_steps(shop, seed):
         walker.step()
     check_books(shop)
     check_standing(shop)
+    print(f"seed {seed}: 150 steps, {shop.fake.summary()}")
     bugs = [row for row in shop.fake.stats()["problems"] if "bug in the fake" in row["problem"]]
     assert bugs == []
     found = {text for one in everything(shop) for text in object_problems(one, CLASSES[one["object"]])}

@@ -343,3 +343,8 @@ class TestManyHistories(Histories.TestCase):
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
     )
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        print(f"{cls.settings.max_examples} histories of up to {cls.settings.stateful_step_count} steps")
+        super().tearDownClass()
