@@ -26,7 +26,7 @@ READY = (
                 "Hi {{ contact.first_name }},\n\n"
                 "The subscription of {{ account.name }} renews on **{{ payment.date }}**:\n\n"
                 "- For: {{ payment.what }}\n- Amount: about {{ payment.amount }}, taxes aside\n"
-                "- Paid with: {{ payment.card|the method on file }}\n\n"
+                "- Payment: {{ payment.card|the same way as before }}\n\n"
                 "You need not do anything. If you would rather change or end it, answer this mail before that day.\n\n"
                 "{{ workspace.name }}",
             ),
@@ -34,7 +34,7 @@ READY = (
                 "구독 갱신 안내: {{ payment.date }}",
                 _HELLO_KO + "{{ account.name }}의 구독이 **{{ payment.date }}**에 갱신됩니다.\n\n"
                 "- 내용: {{ payment.what }}\n- 예상 금액: {{ payment.amount }} (세금 별도)\n"
-                "- 결제 수단: {{ payment.card|등록된 결제 수단 }}\n\n"
+                "- 결제 수단: {{ payment.card|기존과 같은 방법 }}\n\n"
                 "따로 하실 일은 없습니다. 변경이나 해지를 원하시면 갱신일 전에 이 메일에 회신해 주세요.\n\n"
                 "{{ workspace.name }} 드림",
             ),

@@ -29,7 +29,7 @@ READY = (
                 "Hi {{ contact.first_name }},\n\n"
                 "A payment to {{ workspace.name }} did not go through. {{ payment.reason }}\n\n"
                 + _BILL_EN
-                + "Nothing has been switched off. On this page you can use another card, see what the payment is "
+                + "Nothing has been switched off. On this page you can pay another way, see what the payment is "
                 "for, or ask about the bill; you need no password.\n\n"
                 + _PAY_EN
                 + "If it is settled meanwhile, you need not do anything.\n\n{{ workspace.name }}",
@@ -39,7 +39,7 @@ READY = (
                 _HELLO_KO
                 + "{{ workspace.name }} 이용 요금의 결제가 처리되지 않았습니다. {{ payment.reason }}\n\n"
                 + _BILL_KO
-                + "서비스는 그대로 이용하실 수 있습니다. 아래 페이지에서 다른 카드로 결제하거나, 청구 내용을 "
+                + "서비스는 그대로 이용하실 수 있습니다. 아래 페이지에서 다른 결제 수단으로 결제하거나, 청구 내용을 "
                 "확인하거나, 궁금한 점을 문의하실 수 있습니다. 비밀번호는 필요하지 않습니다.\n\n"
                 + _PAY_KO
                 + "이미 결제하셨다면 따로 하실 일은 없습니다.\n\n{{ workspace.name }} 드림",
@@ -54,19 +54,17 @@ READY = (
             "en": (
                 "Still open: {{ payment.amount }}",
                 "Hi {{ contact.first_name }},\n\n"
-                "The payment below is still open, and we could not collect it with the card that we know. "
-                "{{ payment.reason }}\n\n"
+                "The payment below is still open. {{ payment.reason }}\n\n"
                 + _BILL_EN
-                + "Another card takes about a minute. If somebody else pays the bills at {{ account.name }}, "
+                + "Paying another way takes about a minute. If somebody else pays the bills at {{ account.name }}, "
                 "answer this mail and tell us who.\n\n" + _PAY_EN + "{{ workspace.name }}",
             ),
             "ko": (
                 "아직 결제되지 않았습니다: {{ payment.amount }}",
                 _HELLO_KO
-                + "아래 금액이 아직 결제되지 않았습니다. 등록된 카드로는 결제를 마칠 수 없었습니다. "
-                "{{ payment.reason }}\n\n"
+                + "아래 금액이 아직 결제되지 않았습니다. {{ payment.reason }}\n\n"
                 + _BILL_KO
-                + "다른 카드로 바꾸는 데 1분 정도면 충분합니다. 결제 담당자가 따로 계시면 이 메일에 회신하여 알려 "
+                + "다른 결제 수단으로 결제하는 데 1분 정도면 충분합니다. 결제 담당자가 따로 계시면 이 메일에 회신하여 알려 "
                 "주세요.\n\n" + _PAY_KO + "{{ workspace.name }} 드림",
             ),
         },
@@ -77,18 +75,19 @@ READY = (
         TextPurpose.DUNNING,
         {
             "en": (
-                "Please settle {{ payment.amount }} by {{ payment.end_date }}",
+                "Please settle {{ payment.amount }} before {{ payment.end_date }}",
                 "Hi {{ contact.first_name }},\n\n"
-                "We have tried several times to collect this payment and written to you before. Please settle it by "
+                "This payment is still open, and we have written to you about it before. Please settle it before "
                 "{{ payment.end_date }}.\n\n"
                 + _BILL_EN
                 + "{{ payment.reason }} If something about the bill is wrong or you need more time, say so on the "
                 "page: a person reads it.\n\n" + _PAY_EN + "{{ workspace.name }}",
             ),
             "ko": (
-                "{{ payment.end_date }}까지 결제 부탁드립니다: {{ payment.amount }}",
-                _HELLO_KO + "여러 차례 결제를 시도하고 안내해 드렸으나 아직 처리되지 않았습니다. 아래 금액을 "
-                "{{ payment.end_date }}까지 결제해 주시기 바랍니다.\n\n"
+                "{{ payment.end_date }} 전까지 결제 부탁드립니다: {{ payment.amount }}",
+                _HELLO_KO
+                + "안내해 드린 아래 금액이 아직 결제되지 않았습니다. {{ payment.end_date }} 전까지 결제해 주시기 "
+                "바랍니다.\n\n"
                 + _BILL_KO
                 + "{{ payment.reason }} 청구 내용에 잘못이 있거나 시간이 더 필요하시면 아래 페이지에 남겨 주세요. "
                 "담당자가 직접 확인합니다.\n\n" + _PAY_KO + "{{ workspace.name }} 드림",
@@ -106,18 +105,18 @@ READY = (
                 "This is the last notice about this payment. On **{{ payment.end_date }}** we stop trying to collect "
                 "it. {{ payment.end_result }}\n\n"
                 + _BILL_EN
-                + "You can still pay or change the card in a minute:\n\n"
+                + "You can still settle it in a minute:\n\n"
                 + _PAY_EN
                 + "If you would rather end it, or cannot pay now, answer this mail; we will find a way without a "
                 "fuss.\n\n{{ workspace.name }}",
             ),
             "ko": (
-                "마지막 안내: {{ payment.end_date }}까지 결제해 주세요 ({{ payment.amount }})",
+                "마지막 안내: {{ payment.end_date }} 전까지 결제해 주세요 ({{ payment.amount }})",
                 _HELLO_KO
-                + "이 결제에 대한 마지막 안내입니다. **{{ payment.end_date }}** 이후에는 결제를 더 시도하지 않습니다. "
+                + "이 결제에 대한 마지막 안내입니다. **{{ payment.end_date }}**부터는 결제를 더 시도하지 않습니다. "
                 "{{ payment.end_result }}\n\n"
                 + _BILL_KO
-                + "지금도 1분이면 결제하거나 카드를 바꾸실 수 있습니다.\n\n"
+                + "지금도 1분이면 결제하실 수 있습니다.\n\n"
                 + _PAY_KO
                 + "해지를 원하시거나 지금 결제가 어려우시면 이 메일에 회신해 주세요. 함께 방법을 찾겠습니다.\n\n"
                 "{{ workspace.name }} 드림",
@@ -168,12 +167,12 @@ READY = (
         {
             "en": (
                 "A payment did not go through",
-                "A payment of {{ payment.amount }} did not go through. Please check the card by "
+                "A payment of {{ payment.amount }} did not go through. Please settle it before "
                 "{{ payment.end_date }}.",
             ),
             "ko": (
                 "결제가 처리되지 않았습니다",
-                "결제가 처리되지 않았습니다({{ payment.amount }}). {{ payment.end_date }}까지 카드를 확인해 주세요.",
+                "결제가 처리되지 않았습니다({{ payment.amount }}). {{ payment.end_date }} 전까지 결제를 확인해 주세요.",
             ),
         },
     ),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -43,6 +43,8 @@ class Coming:
     currency: str = ""
     method: PaymentMethod | None = None
     next_on: date | None = field(default=None)
+    interval: str = ""
+    before_interval: str = ""
 
 
 def coming(policy: PolicyDefinition, *, zone: ZoneInfo, now: datetime) -> list[Coming]:
@@ -153,7 +155,8 @@ def _price(
     if mark is None:
         return []
     months = MONTHS[BillingInterval(change.billing_interval)]
-    return [_about(one, Kind.PRICE_CHANGE, day, mark, amount=change.mrr_minor * months, before=_amount(one))]
+    found = _about(one, Kind.PRICE_CHANGE, day, mark, amount=change.mrr_minor * months, before=_amount(one))
+    return [replace(found, interval=change.billing_interval, before_interval=one.billing_interval)]
 
 
 def _about(

@@ -12,7 +12,16 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
-from accounts.models import Account, Contact, MailText, Motion, OutboundEmail, Subscription, Workspace
+from accounts.models import (
+    Account,
+    BillingInterval,
+    Contact,
+    MailText,
+    Motion,
+    OutboundEmail,
+    Subscription,
+    Workspace,
+)
 from accounts.ready_texts import create_ready_texts
 from accounts.services.mail_texts import language_for, queue_text_mail
 from cs_platform.lib.scoping import current_workspace_id
@@ -89,8 +98,8 @@ def _mail(one: Coming, row: AdvanceNotice, text: MailText, contact: Contact, now
     with translation.override(language_for(version.definition, contact) if version else contact.language):
         values = {
             "payment.what": one.what or gettext("Subscription"),
-            "payment.amount": money_of(one.amount_minor, one.currency),
-            "payment.price_before": money_of(one.before_minor, one.currency),
+            "payment.amount": _price(one.amount_minor, one.currency, one.interval),
+            "payment.price_before": _price(one.before_minor, one.currency, one.before_interval),
             "payment.date": str(date_format(one.next_on or one.about_on, "DATE_FORMAT")),
             "payment.card": card_words(one.method) if one.method else "",
             "payment.expiry": str(date_format(one.about_on, "YEAR_MONTH_FORMAT")),
@@ -107,6 +116,19 @@ def _mail(one: Coming, row: AdvanceNotice, text: MailText, contact: Contact, now
         version=version,
         motion=Motion.DUNNING,
     )
+
+
+def _price(amount_minor: int, currency: str, interval: str) -> str:
+    """The amount, with its interval where it is a price."""
+    amount = money_of(amount_minor, currency)
+    match interval:
+        case BillingInterval.MONTH:
+            return gettext("%(amount)s a month") % {"amount": amount}
+        case BillingInterval.QUARTER:
+            return gettext("%(amount)s a quarter") % {"amount": amount}
+        case BillingInterval.YEAR:
+            return gettext("%(amount)s a year") % {"amount": amount}
+    return amount
 
 
 def still_wanted(email: OutboundEmail) -> bool:

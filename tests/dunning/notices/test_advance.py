@@ -140,9 +140,9 @@ def test_new_prices_and_ending_discounts(scope):
     extra = OutboundEmail.objects.get(
         kind="dunning.advance_notice",
         context__extra__has_key="payment.price_before",
-        context__extra__contains={"payment.price_before": "$50"},
+        context__extra__contains={"payment.price_before": "$50 a month"},
     ).context["extra"]
-    assert extra["payment.amount"] == "$70"
+    assert extra["payment.amount"] == "$70 a month"
 
 
 def test_nothing_is_said_before_a_person_starts_the_collecting(scope):

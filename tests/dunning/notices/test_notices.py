@@ -1,6 +1,8 @@
 """Notices: who is told what and when, who is left out, and that nobody is told of what is settled."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail as outbox
@@ -11,6 +13,7 @@ from cs_platform.lib.scoping import workspace_scope
 from dunning.cases.steps import StepKind
 from dunning.models import DunningCase, DunningStep
 from dunning.notice_texts import READY
+from dunning.queries import owed
 from dunning.services.case_verbs import resume, stop
 from dunning.services.cases import look_at_invoice
 from dunning.services.notices import follow
@@ -196,3 +199,14 @@ def test_the_draw_holds_some_out(cast):
         held = sum(case.is_held_out for case in cases)
     assert 1 <= held <= 4
     assert Job.objects.filter(kind="dunning.notices").count() == 20
+
+
+def test_the_end_is_the_workspaces_day_and_nobody_is_given_the_whole_of_it(scope):
+    """Half past midnight in Seoul: the day begins, and is no time left to pay."""
+    account, _person = owing()
+    case = opened(failed(account))
+    case.ends_at = datetime(2026, 3, 14, 15, 30, tzinfo=UTC)
+    assert owed.notice_values([case], ZoneInfo("Asia/Seoul"))["payment.end_date"] == "March 15, 2026"
+    for text in READY:
+        for words in text.words.values():
+            assert not re.search(r"by \{\{ payment.end_date|end_date }}(?:\*\*)?까지", " ".join(words))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from accounts.services.billing_orders import connected
 from accounts.services.billing_pace import paced_gateway
 from accounts.services.billing_refresh import Reader
 from dunning.models import DunningCase
-from dunning.services import case_verbs
+from dunning.services import card_setup, case_verbs
 from dunning.services.pay_links import pay_url
 from tests.dunning.pay.test_card import press_card
 from tests.dunning.pay.world import Shop, page_of_stripe, path_of, save_card
@@ -166,3 +167,33 @@ def test_a_session_of_somebody_else_opens_and_sets_nothing(shop: Shop, monkeypat
     shop.work(2)
     with shop.scope():
         assert not BillingOrder.objects.filter(kind=OrderKind.SET_METHOD).exists()
+
+
+def test_the_providers_message_in_any_order_and_number_is_one_card_and_one_charge(shop: Shop) -> None:
+    [case] = shop.failed("expired_card")
+    path = shop.link(case, shop.person(case))
+    back = path_of(save_card(page_of_stripe(Client(), press_card(shop, path))))
+    message = SimpleNamespace(object_id=back.split("session=")[1])
+    for act in (message, back, message, None, message, back, None, message):  # None: the worker's turn
+        if act is message:
+            with shop.scope():
+                card_setup.read_message(None, message)()
+        elif act:
+            Client().get(str(act))
+        else:
+            shop.work(3)
+    shop.work()
+    with shop.scope():
+        assert BillingOrder.objects.filter(kind=OrderKind.SET_METHOD).count() == 1
+        assert BillingOrder.objects.get(kind=OrderKind.PAY).state == "succeeded"
+
+
+def test_pages_and_charges_have_a_limit_a_day(shop: Shop, monkeypatch: Any) -> None:
+    [case] = shop.failed("expired_card")
+    path = shop.link(case, shop.person(case))
+    monkeypatch.setattr(card_setup, "MOST_A_DAY", 1)
+    monkeypatch.setattr("dunning.services.paying.MOST_A_DAY", 0)
+    press_card(shop, path)
+    for name, form in (("card", {"method": "any"}), ("now", {})):
+        answer = Client().post(f"{path}{name}/", form)
+        assert answer.status_code == 429 and "tried very often today" in answer.content.decode()
