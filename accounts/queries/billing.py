@@ -150,7 +150,7 @@ def why(row: BillingMessage) -> str:
 
 _ADVICE: dict[str, Any] = {
     BillingDifference.Kind.MISSING_HERE: _("Stripe has it, and it could not be read: look whether rights are missing."),
-    BillingDifference.Kind.MISSING_THERE: _("Deleted at Stripe, as test data and drafts can be. Nothing has to be done; what is here stays."),
+    BillingDifference.Kind.MISSING_THERE: _("Deleted at Stripe, as test data and drafts can be, or of a company that was connected before. Nothing has to be done; what is here stays."),
     BillingDifference.Kind.STATUS: _("Reading it afresh did not mend it: read everything anew, or tell who runs this installation."),
     BillingDifference.Kind.AMOUNT: _("Reading it afresh did not mend it: read everything anew, or tell who runs this installation."),
     BillingDifference.Kind.CHARGE_UNBOOKED: _("A try at Stripe that its invoice does not show here. It leads to no second charge: Stripe charges no invoice that is paid."),

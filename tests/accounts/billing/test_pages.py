@@ -36,7 +36,7 @@ from accounts.models import (
 from accounts.services import billing_customer_pages, billing_pages
 from accounts.services.billing_customer_pages import apply_customers
 from accounts.services.billing_invoices import apply_charges, apply_invoice
-from accounts.services.billing_mirror import apply_customer, is_stale
+from accounts.services.billing_mirror import apply_customer, customer_values, is_stale
 from accounts.services.billing_pages import apply_invoices, apply_subscriptions
 from accounts.services.billing_prices import apply_price, apply_prices
 from accounts.services.billing_subscriptions import apply_subscription
@@ -221,6 +221,9 @@ def prepare(world: World) -> None:
             ours("cancel", row, subscription=row)
     for row in PaymentAttempt.objects.filter(number=1).exclude(external_id="").order_by("pk")[:3]:
         ours("pay", row, invoice=row.invoice, provider_ref=row.external_id, amount_minor=4900)
+    for number in range(8):
+        if chance.random() < 0.2:  # somebody took the person away, or gave them another address
+            Contact.objects.filter(external_id=f"cus_{number}").update(email=f"other{number}@own.example")
     if chance.random() < 0.3:
         Contact.objects.filter(email="pay@shared.example").update(email="PAY@Shared.example")
     Job.objects.filter(workspace_id=current_workspace_id()).delete()
@@ -332,6 +335,20 @@ def test_a_page_ends_as_its_rows_one_by_one(cast, monkeypatch, worlds):
         f"{worlds} worlds, {rows_seen} rows, {noted} of them only noted as read: pages end as rows one by one"
     )
     assert noted > worlds
+
+
+def test_a_person_who_moves_away_on_this_page_is_nobody_elses(scope):
+    """The address that gets a customer's bills was brought by another customer, who takes it along."""
+    here, there = make_account("Here", external_id="here"), make_account("There", external_id="there")
+    for number, account in ((1, there), (2, here)):
+        one = CustomerFacts(f"cus_{number}", email="pay@own.example")
+        values = customer_values(one, account, NOW - DAY, is_gone=False)
+        BillingCustomer.objects.create(external_id=one.id, **values)
+    Contact.objects.create(account=here, external_id="cus_1", email="pay@own.example", created_at=NOW)
+    page = [CustomerFacts("cus_1", email="new@own.example"), CustomerFacts("cus_2", email="pay@own.example")]
+    apply_customers(page, fetched_at=NOW, now=NOW)
+    told = Contact.objects.order_by("external_id").values_list("external_id", "account__name", "email")
+    assert list(told) == [("cus_1", "There", "new@own.example"), ("cus_2", "Here", "pay@own.example")]
 
 
 def test_what_comes_again_as_it_is_costs_the_same_few_statements_for_many(cast):
