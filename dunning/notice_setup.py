@@ -28,6 +28,7 @@ from accounts.registry import (
     workspace_defaults,
 )
 from accounts.services import mail_texts
+from dunning.queries.notice_effect import SUBJECT
 from dunning.registry import CaseListener, case_listeners
 from dunning.services import (
     advance_notices,
@@ -39,7 +40,6 @@ from dunning.services import (
     pay_links,
     questions,
 )
-from dunning.services.notice_holdout import SUBJECT
 from health.models import SequenceKind
 from health.registry import (
     ExperimentSubject,
