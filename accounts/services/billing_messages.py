@@ -12,15 +12,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts.gateways.stripe.client import BillingError
 from accounts.gateways.stripe.reading import parsed_event
-from accounts.models import BillingConnection, BillingMessage
-from accounts.registry import billing_readers
+from accounts.models import BillingConnection, BillingMessage, Job
+from accounts.services.billing_answered import UPDATED_BY_NETWORK, close_answered, is_read_now
 from accounts.services.billing_inbox import (
-    MESSAGE_JOB,
+    PRIORITY,
     current_connection,
     reader_of,
     target_of,
@@ -32,34 +32,18 @@ from accounts.services.billing_rights import is_known_right, note_missing_right
 from accounts.services.jobs import ComeBack, Lease, LostLease
 from accounts.services.notifications import notify_admins
 from cs_platform.lib.quick_rows import QuickRows
-from cs_platform.lib.scoping import current_workspace_id, workspace_scope
+from cs_platform.lib.scoping import workspace_scope
 
 log = structlog.get_logger(__name__)
 
 REFUSED_KIND = "accounts.billing_key_refused"
 MOST_FAILURES = 5
+RETRY_AFTER = timedelta(seconds=5)  # times 2, 4, 8, 16
 # Not our fault and not the message's: the provider is away, is asked too much, or no longer takes our key.
 _AWAY, _REFUSED = timedelta(seconds=30), timedelta(minutes=15)
 _NO_RIGHT = timedelta(minutes=30)
-UPDATED_BY_NETWORK = "payment_method.automatically_updated"
+_READ_NOW = timedelta(seconds=0.4)
 _MESSAGES = QuickRows(BillingMessage)
-_CLOSE_ANSWERED = """
-WITH answered AS (
-    SELECT m.id FROM accounts_billingmessage m
-    JOIN unnest(%(ids)s::text[], %(moments)s::timestamptz[]) AS read (id, at) ON m.object_id = read.id
-    WHERE m.workspace_id = %(workspace)s AND m.received_at < read.at AND m.processed_at IS NULL
-      AND m.parked_at IS NULL AND NOT m.message_type LIKE ANY (%(special)s)
-    FOR UPDATE OF m SKIP LOCKED
-), closed AS (
-    UPDATE accounts_billingmessage m SET processed_at = %(now)s, body = NULL, last_error = ''
-    FROM answered WHERE m.id = answered.id RETURNING m.id
-), over AS (
-    SELECT j.id FROM accounts_job j JOIN closed ON j.object_id = closed.id
-    WHERE j.workspace_id = %(workspace)s AND j.kind = %(kind)s AND j.lease_until IS NULL
-    FOR UPDATE OF j SKIP LOCKED
-)
-DELETE FROM accounts_job j USING over WHERE j.id = over.id
-"""
 
 
 def work_message(lease: Lease) -> None:
@@ -94,6 +78,8 @@ def _open(lease: Lease) -> tuple[BillingMessage, BillingConnection] | None:
             is_known = (
                 row.object_id and not _is_special(row) and is_read_since(row.object_id, row.received_at)
             )
+            if not is_known and row.object_id and is_read_now(lease, row.object_id):
+                raise ComeBack(_READ_NOW * (1 + random.random()))
             if not is_known:
                 return row, connected
             _close(row)
@@ -115,26 +101,8 @@ def _work(lease: Lease, connected: BillingConnection, row: BillingMessage) -> No
         )
         finish()
         _close(row)
-        _close_answered(afresh.read_at)
+        close_answered(afresh.read_at)
         lease.finish()
-
-
-def _close_answered(read_at: dict[str, datetime]) -> None:
-    """What came before these reads began, about the same objects, is answered by them: no job has to find that out
-    one by one. Whoever works on one of them just now is left alone."""
-    special = [UPDATED_BY_NETWORK, *(f"{reader.name}%" for reader in billing_readers)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CLOSE_ANSWERED,
-            {
-                "workspace": current_workspace_id(),
-                "ids": list(read_at),
-                "moments": list(read_at.values()),
-                "special": special,
-                "now": timezone.now(),
-                "kind": MESSAGE_JOB,
-            },
-        )
 
 
 def _target_anew(row: BillingMessage) -> str:
@@ -192,11 +160,13 @@ def _without_right(
 
 
 def _fail(lease: Lease, row: BillingMessage, reason: str) -> None:
+    """Count it; its next try stands behind those that never failed."""
     with workspace_scope(lease.workspace_id):
         lease.hold()
         failures = _note_failure(row, reason, now=timezone.now())
+        Job.objects.filter(pk=lease.job_id).update(priority=PRIORITY + 1)
     if failures < MOST_FAILURES:
-        raise ComeBack(timedelta(seconds=5 * 2**failures))
+        raise ComeBack(RETRY_AFTER * 2**failures)
 
 
 def _note_failure(row: BillingMessage, reason: str, *, now: datetime, is_last: bool = False) -> int:

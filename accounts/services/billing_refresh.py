@@ -32,7 +32,7 @@ from accounts.gateways.stripe.reading import (
 )
 from accounts.models import BillingCustomer, Invoice, PaymentMethod, Plan, Subscription
 from accounts.services.billing_invoices import apply_invoice, forget_draft
-from accounts.services.billing_mirror import apply_customer, apply_method
+from accounts.services.billing_mirror import apply_customer, apply_method, lock_objects
 from accounts.services.billing_prices import apply_prices
 from accounts.services.billing_subscriptions import apply_subscription
 from cs_platform.lib.database_clock import database_now
@@ -55,7 +55,11 @@ class Found:
     def apply(
         self, *, now: datetime, changed_at: datetime | None = None, replaced_at: datetime | None = None
     ) -> None:
-        """Write all of it in the running scope and transaction, in an order of locks that all share."""
+        """Write all of it in the running scope and transaction.
+
+        All locks first, in the order in which everybody takes them: who waits for one holds no row that another needs.
+        """
+        lock_objects(self._ids())
         apply_prices(self.prices)
         for customer, at in sorted(self.customers, key=lambda pair: pair[0].id):
             if not self._is_nobody(customer):
@@ -68,6 +72,12 @@ class Found:
             apply_invoice(invoice, fetched_at=at, now=now)
         for invoice_id in self.gone:
             forget_draft(invoice_id)
+
+    def _ids(self) -> set[str]:
+        payers = [one for one, _at in (*self.customers, *self.subscriptions)]
+        read = [one for one, _at in (*self.customers, *self.methods, *self.subscriptions, *self.invoices)]
+        methods = [one.default_method for one in payers if one.default_method is not None]
+        return {one.id for one in (*self.prices, *read, *methods)} | set(self.gone)
 
     def _is_nobody(self, customer: CustomerFacts) -> bool:
         """Came and went before we ever read it, and nothing here is theirs: no account is made for that."""

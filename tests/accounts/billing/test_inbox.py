@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import connection as db
 from django.test import Client
 from django.utils import timezone
 
@@ -12,8 +13,9 @@ from accounts.models import BillingConnection, BillingMessage, Invoice, Job, Not
 from accounts.services import billing_refresh
 from accounts.services.billing_connections import set_webhook_secret
 from accounts.services.billing_inbox import MESSAGE_JOB, PARKED_KIND
+from accounts.services.billing_pace import paced_gateway
 from accounts.services.billing_parked import try_again
-from accounts.services.jobs import run_due_jobs
+from accounts.services.jobs import claim, run, run_due_jobs
 from cs_platform.lib.scoping import workspace_scope
 from tests.accounts.billing.conftest import SECRET
 from tests.accounts.billing.flood import bodies_of, drain, due_now
@@ -136,7 +138,6 @@ def test_an_older_read_does_not_undo_a_newer_one(cast, connected, stripe_address
     """Two reads of one invoice; the one that began first is applied last."""
     from accounts.gateways.stripe.reading import read_invoice
     from accounts.services.billing_invoices import apply_invoice
-    from accounts.services.billing_pace import paced_gateway
     from cs_platform.lib.database_clock import database_now
 
     invoice_id = stripe_address.seed(1, plans=[["insufficient_funds", "ok"]])["invoices"][0]
@@ -177,6 +178,45 @@ def test_one_read_answers_all_that_came_before_it(cast, connected, stripe_addres
         assert left == {special.pk}
         assert set(jobs.values_list("object_id", flat=True)) == {special.pk, busy.pk}
         assert not about.filter(pk=busy.pk, body__isnull=False).exists()
+
+
+def test_an_object_is_read_by_one_worker_at_a_time(cast, connected, stripe_address, deliver):
+    """Of several messages about it only the first goes on; without it, the next."""
+    invoice_id = stripe_address.seed(1, plans=[["ok"]])["invoices"][0]
+    for number in range(3):
+        deliver(PAID.replace(b"evt_1", f"evt_{number}".encode()).replace(b"in_1", invoice_id.encode()))
+    first = claim(kind=MESSAGE_JOB)
+    assert run_due_jobs(limit=9, kind=MESSAGE_JOB) == 2
+    assert not stripe_address.requests(path="/v1/invoices/*"), "both wait"
+    with workspace_scope(cast.workspace.pk):
+        assert BillingMessage.objects.filter(processed_at__isnull=True, failures=0).count() == 3
+    assert first
+    run(first)
+    due_now(cast.workspace)
+    drain()
+    assert len(stripe_address.requests(path="/v1/invoices/*")) == 1
+    with workspace_scope(cast.workspace.pk):
+        assert not BillingMessage.objects.filter(processed_at__isnull=True).exists()
+        assert not Job.objects.filter(kind=MESSAGE_JOB).exists()
+
+
+def test_all_locks_are_taken_before_anything_is_written(cast, connected, stripe_address):
+    """Else two workers at one customer's messages wait for each other: one for a lock, the other for a row."""
+    made = stripe_address.seed(1, plans=[["ok"]], subscriptions=True)
+    reader = billing_refresh.Reader(paced_gateway(connected))
+    reader.read(made["invoices"][0])
+    told: list[tuple[str, object]] = []
+
+    def note(execute, sql, params, many, context):
+        told.append((str(sql), params))
+        return execute(sql, params, many, context)
+
+    with workspace_scope(cast.workspace.pk), db.execute_wrapper(note):
+        reader.found.apply(now=timezone.now())
+    locks = [params[0] for sql, params in told if "pg_advisory_xact_lock" in sql]
+    assert "pg_advisory_xact_lock" in told[0][0] and len(locks) > 4
+    later = {name for names in locks[1:] for name in names}
+    assert later - set(locks[0]) <= {f"billing:{cast.workspace.pk}:plan names"}
 
 
 def test_a_message_that_comes_while_its_object_is_read_is_not_answered_by_that(
