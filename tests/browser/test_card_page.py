@@ -36,6 +36,10 @@ def test_a_new_card_from_the_mail_to_the_thanks(
     expect(phone.get_by_role("heading", name="One moment")).to_be_visible()
     shop.work()
     phone.wait_for_url(re.compile("/checkout/"))
+    phone.go_back()  # to the bill, not to a page that leads on again
+    expect(phone.get_by_role("heading", name="A payment did not go through")).to_be_visible()
+    phone.go_forward()
+    phone.wait_for_url(re.compile("/checkout/"))
     phone.get_by_label("Or a card number of your own").fill("4242 4242 4242 4242")
     phone.get_by_role("button", name="Save").click()
     expect(phone.get_by_role("heading", name="Your payment is being made")).to_be_visible()
