@@ -74,17 +74,27 @@ class Found:
             forget_draft(invoice_id)
 
     def _ids(self) -> set[str]:
-        payers = [one for one, _at in (*self.customers, *self.subscriptions)]
-        read = [one for one, _at in (*self.customers, *self.methods, *self.subscriptions, *self.invoices)]
-        methods = [one.default_method for one in payers if one.default_method is not None]
-        return {one.id for one in (*self.prices, *read, *methods)} | set(self.gone)
+        """Everything that is written, the payment methods that came with customers and subscriptions included."""
+        methods = [one.default_method for one, _at in self.customers]
+        methods += [one.default_method for one, _at in self.subscriptions]
+        return {
+            *(price.id for price in self.prices),
+            *(one.id for one, _at in self.customers),
+            *(one.id for one, _at in self.methods),
+            *(one.id for one, _at in self.subscriptions),
+            *(one.id for one, _at in self.invoices),
+            *(method.id for method in methods if method is not None),
+            *self.gone,
+        }
 
     def _is_nobody(self, customer: CustomerFacts) -> bool:
         """Came and went before we ever read it, and nothing here is theirs: no account is made for that."""
         if not customer.is_deleted or BillingCustomer.objects.filter(external_id=customer.id).exists():
             return False
-        owned = (*self.methods, *self.subscriptions, *self.invoices)
-        return all(one.customer_id != customer.id for one, _at in owned)
+        owners = {one.customer_id for one, _at in self.methods}
+        owners |= {one.customer_id for one, _at in self.subscriptions}
+        owners |= {one.customer_id for one, _at in self.invoices}
+        return customer.id not in owners
 
 
 @dataclass
