@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 import time_machine
 from scipy.stats import fisher_exact
@@ -20,6 +21,8 @@ from dunning.models import DunningStep
 from dunning.policy.classes import CLASS_WORDS, DeclineClass
 from dunning.recovery import WeekOfTries, failure_alarms
 from dunning.services.demo.history import write_past_cases
+from dunning.services.notice_holdout import is_held_out
+from dunning.services.policies import version_in_force
 from health.models import Assignment
 from health.services.simulation.writing import write_business
 from health.simulation import SimulationSpec
@@ -66,11 +69,15 @@ def world(cast: Any) -> Iterator[World]:
                 decline_code="processing_error"
             )
             write_past_cases(now=NOW)
+            PaymentAttempt.objects.filter(number=2, status="failed", invoice_id__in=_every_third()).update(
+                brand="jcb", country="JP"
+            )
             account = make_account("Northwind")
             for number, currency in enumerate(("USD", "EUR", "CHF", "KRW")):
                 failed_at = NOW - timedelta(days=3 * number + 1)
                 make_case(account, number + 1, failed_at=failed_at, currency=currency, card={"brand": "visa"})
             _called(account)
+            _just_told(make_account("Southwind"))
             zone = cast.workspace.zone
             yield World(cast, again.all_told(zone), again.first_tries(zone, since=SINCE))
 
@@ -97,6 +104,17 @@ def _called(account: Account) -> None:
         DunningStep.objects.create(
             case=case, number=number, kind=step.kind, detail=step.detail_json(), happened_at=paid_at
         )
+
+
+def _just_told(account: Account) -> None:
+    """Drawn for the test of the middle notices, told, and its time still runs."""
+    failed_at = NOW - timedelta(days=2)
+    assert is_held_out(version=version_in_force(), account_id=account.pk, now=failed_at) in (True, False)
+    case = make_case(account, 1, failed_at=failed_at, card={"brand": "visa"})
+    step = s.Step(failed_at, s.NoticeBegun(reason="hard"))
+    DunningStep.objects.create(
+        case=case, number=2, kind=step.kind, detail=step.detail_json(), happened_at=failed_at
+    )
 
 
 def _every_third() -> list[int]:
@@ -231,16 +249,35 @@ def _failure_rate(world: World) -> None:
     assert said == world.tries
     known = sorted(again.first_tries(world.zone, since=SINCE - timedelta(weeks=8)).items())
     running = again.monday(NOW, world.zone)
-    loud = set()
-    for at, (day, (tries, failed)) in enumerate(known):
-        before = [pair for _, pair in known[max(at - 8, 0) : at]]
-        all_tries, all_failed = sum(t for t, _ in before), sum(f for _, f in before)
-        if day >= running or min(tries, all_tries) < 20:
+    loud = _loud([(day, *pair) for day, pair in known if day < running])
+    assert {day for day, row in sheet.items() if row["stood_out"] == "1"} == {d for d in loud if d in sheet}
+
+
+def _loud(known: list[tuple[date, int, int]]) -> set[date]:
+    """Weeks with as many failures as chance brings in less than one of a hundred, against the eight before."""
+    found = set()
+    for at, (day, tries, failed) in enumerate(known):
+        before = known[max(at - 8, 0) : at]
+        all_tries, all_failed = sum(t for _, t, _ in before), sum(f for _, _, f in before)
+        if min(tries, all_tries) < 20:
             continue
         table = [[failed, tries - failed], [all_failed, all_tries - all_failed]]
         if fisher_exact(table, alternative="greater").pvalue < 0.01:
-            loud.add(day)
-    assert {day for day, row in sheet.items() if row["stood_out"] == "1"} == {d for d in loud if d in sheet}
+            found.add(day)
+    return found
+
+
+def test_the_weeks_that_stand_out_are_fishers() -> None:
+    random, start = np.random.default_rng(3), date(2025, 1, 6)
+    marked = 0
+    for _ in range(20):
+        tries = random.integers(5, 90, size=40)
+        failed = random.binomial(tries, np.where(random.random(40) < 0.08, 0.25, 0.06))
+        weeks = [(start + timedelta(weeks=at), int(tries[at]), int(failed[at])) for at in range(40)]
+        loud = {one.week for one in failure_alarms([WeekOfTries(*week) for week in weeks])}
+        assert loud == _loud(weeks)
+        marked += len(loud)
+    assert marked > 20
 
 
 def test_the_chance_of_a_week_is_fishers() -> None:
