@@ -212,6 +212,8 @@ def prepare(world: World) -> None:
     for price in PRICES:
         apply_price(price)
     known = make_account("Known", external_id="acc-1")
+    for number in range(10, 18):
+        make_account(f"Own {number}", external_id=f"acc-{number}")
     Contact.objects.create(account=known, external_id="c-1", email="pay@shared.example", created_at=NOW)
     Contact.objects.create(account=known, external_id="cus_3", email="old@own.example", created_at=NOW)
     remember([f"c{number}@own.example" for number in (0, 2, 4)], tombstone="gone", now=NOW)
