@@ -126,6 +126,7 @@ def poison(world: World) -> Pair:
     """One message in a hundred has a handler that always raises; all its five tries lie within the run. The time is
     until all others are worked on, so the ratio is of their throughput."""
     here = inbox(world)
+    _quiet()  # each failure is told with its trace
     good = here.provider.messages
     bad: list[Json] = []
     for number, message in enumerate(good):
