@@ -143,6 +143,8 @@ def _outlook(case: DunningCase, rows: list[DunningStep]) -> list[str]:
         for row in rows
         if row.kind in SAYS_WHY
     ]
+    if case.stopped_at:  # its end waits too
+        return said[-1:]
     there = [_customers_clock(case.next_retry_at, case.invoice)] if case.next_retry_at else []
     return [*said[-1:], *filter(None, there), _notices_next(case, rows), _end_next(case)]
 
@@ -160,8 +162,6 @@ def _customers_clock(at: datetime, invoice: Invoice) -> str:
 def _notices_next(case: DunningCase, rows: list[DunningStep]) -> str:
     if case.leaves_at:
         return gettext("No notices: the customer leaves.")
-    if case.stopped_at:
-        return gettext("No notices while it is stopped.")
     if any(row.kind == StepKind.NOTICE_BEGUN for row in rows):
         count = sum(row.kind == StepKind.NOTICE_SENT for row in rows)
         return gettext("The notices have begun; sent so far: %(n)s.") % {"n": number(count)}

@@ -102,8 +102,9 @@ def is_needless(case: DunningCase, kind: str) -> bool:
     if kind not in (OrderKind.CANCEL, OrderKind.PAUSE):
         return False
     subscription = invoice.subscription
-    is_over = subscription is None or subscription.ended_at is not None or invoice.status in ("paid", "void")
-    return is_over or (kind == OrderKind.PAUSE and subscription.is_collection_paused)
+    if subscription is None or subscription.ended_at is not None or invoice.status in ("paid", "void"):
+        return True
+    return kind == OrderKind.PAUSE and subscription.is_collection_paused
 
 
 def why_not_again(case: DunningCase, order: BillingOrder) -> str:
