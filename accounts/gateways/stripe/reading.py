@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
+from urllib.parse import quote
 
 from accounts.gateways.stripe import parsing, parsing_payments
-from accounts.gateways.stripe.client import BillingError, Gateway, plain, unreadable
+from accounts.gateways.stripe.client import BillingError, Gateway, unreadable
 from accounts.gateways.stripe.facts import (
     AccountFacts,
     ChargeFacts,
@@ -35,7 +36,7 @@ class Page(Generic[T]):
 
 
 def read_account(gateway: Gateway) -> AccountFacts:
-    found = _one(gateway, lambda v1: v1.accounts.retrieve_current(), lambda data: data)
+    found = _one(gateway, "account", lambda data: data)
     profile = found.get("business_profile") or {}
     dashboard = (found.get("settings") or {}).get("dashboard") or {}
     name = dashboard.get("display_name") or profile.get("name") or ""
@@ -46,15 +47,15 @@ def read_customer(gateway: Gateway, customer_id: str) -> CustomerFacts:
     """With its default payment method; a deleted customer, who has nothing to expand, is answered as such."""
     expand = {"expand": ["invoice_settings.default_payment_method"]}
     try:
-        return _one(gateway, lambda v1: v1.customers.retrieve(customer_id, expand), parsing.customer)
+        return _one(gateway, f"customers/{_id(customer_id)}", parsing.customer, **expand)
     except BillingError as error:
         if error.http_status != 400:
             raise
-    return _one(gateway, lambda v1: v1.customers.retrieve(customer_id), parsing.customer)
+    return _one(gateway, f"customers/{_id(customer_id)}", parsing.customer)
 
 
 def read_method(gateway: Gateway, method_id: str) -> MethodFacts:
-    return _one(gateway, lambda v1: v1.payment_methods.retrieve(method_id), parsing.method)
+    return _one(gateway, f"payment_methods/{_id(method_id)}", parsing.method)
 
 
 def read_price(gateway: Gateway, price_id: str) -> PriceFacts:
@@ -65,14 +66,14 @@ def read_price(gateway: Gateway, price_id: str) -> PriceFacts:
 
 def _price(gateway: Gateway, price_id: str, *expand: str) -> PriceFacts:
     asked = {"expand": list(expand)}
-    return _one(gateway, lambda v1: v1.prices.retrieve(price_id, asked), parsing.price)
+    return _one(gateway, f"prices/{_id(price_id)}", parsing.price, **asked)
 
 
 def read_subscription(gateway: Gateway, subscription_id: str) -> SubscriptionFacts:
     """With its payment method, discounts and, where they matter, coupons and tiers."""
     parts = ["customer", "default_payment_method", "discounts.source.coupon", "items.data.discounts"]
     expand = {"expand": parts}
-    found = _one(gateway, lambda v1: v1.subscriptions.retrieve(subscription_id, expand), parsing.subscription)
+    found = _one(gateway, f"subscriptions/{_id(subscription_id)}", parsing.subscription, **expand)
     return completed(gateway, found)
 
 
@@ -99,7 +100,7 @@ def _coupon(gateway: Gateway, coupon_id: str) -> DiscountFacts:
     """What a coupon takes off; nothing that we could know of one that was deleted."""
     if coupon_id not in gateway.coupons:
         try:
-            coupon: Any = _one(gateway, lambda v1: v1.coupons.retrieve(coupon_id), lambda data: data)
+            coupon: Any = _one(gateway, f"coupons/{_id(coupon_id)}", lambda data: data)
         except BillingError as error:
             if not error.is_absent:
                 raise
@@ -112,7 +113,7 @@ def _coupon(gateway: Gateway, coupon_id: str) -> DiscountFacts:
 def read_invoice(gateway: Gateway, invoice_id: str) -> InvoiceFacts:
     """With every payment intent's state and every charge: all that is known of the tries to collect it."""
     expand = {"expand": ["payments.data.payment.payment_intent"]}
-    found = _one(gateway, lambda v1: v1.invoices.retrieve(invoice_id, expand), parsing_payments.invoice)
+    found = _one(gateway, f"invoices/{_id(invoice_id)}", parsing_payments.invoice, **expand)
     return replace(found, charges=read_charges_of(gateway, found))
 
 
@@ -128,7 +129,7 @@ def read_charges_of(gateway: Gateway, found: InvoiceFacts) -> tuple[ChargeFacts,
 
 
 def read_charge(gateway: Gateway, charge_id: str) -> ChargeFacts:
-    return _one(gateway, lambda v1: v1.charges.retrieve(charge_id), parsing_payments.charge)
+    return _one(gateway, f"charges/{_id(charge_id)}", parsing_payments.charge)
 
 
 def _charges_of_intent(gateway: Gateway, intent_id: str) -> Iterator[ChargeFacts]:
@@ -195,8 +196,14 @@ def _since(moment: datetime | None) -> Json:
     return {"created": {"gte": int(moment.timestamp())}} if moment else {}
 
 
-def _one(gateway: Gateway, fn: Callable[[Any], Any], parse: Callable[[Json], T]) -> T:
-    return _parsed(parse, gateway.call(lambda client: plain(fn(client.v1))))
+def _one(gateway: Gateway, path: str, parse: Callable[[Json], T], **asked: Any) -> T:
+    """One object as its JSON came, like a page."""
+    found: Json = gateway.call(lambda client: client.raw_request("get", f"/v1/{path}", **asked).data)
+    return _parsed(parse, found)
+
+
+def _id(name: str) -> str:
+    return quote(name, safe="")
 
 
 def _page(gateway: Gateway, name: str, parse: Callable[[Json], T], cursor: str, **asked: Any) -> Page[T]:
