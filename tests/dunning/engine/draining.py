@@ -72,8 +72,7 @@ class Drainers:
     def kill_one(self, dice: random.Random) -> int:
         """Kill a worker's whole process group and start another; returns how many jobs it had in hand."""
         pid = self.pids.pop(dice.randrange(len(self.pids)))
-        with suppress(ProcessLookupError):  # it was quicker
-            os.killpg(pid, signal.SIGKILL)
+        _signal(pid, signal.SIGKILL)
         orphaned = _give_up_leases(pid)
         self._spawn()
         return orphaned
@@ -108,8 +107,7 @@ class Drainers:
     def stop(self) -> None:
         """Let them finish what they have in hand."""
         for pid in self.pids:
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGTERM)
+            _signal(pid, signal.SIGTERM)
         while self.pids or _leased():
             self.tend(replace=False)
             time.sleep(0.02)
@@ -117,13 +115,20 @@ class Drainers:
     def close(self) -> None:
         self._notes.cleanup()
         for pid in self.pids:
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
+            _signal(pid, signal.SIGKILL)
         self.zygote.kill()
         self.zygote.wait(10)
         for pipe in (self.zygote.stdin, self.zygote.stdout):
             assert pipe is not None
             pipe.close()
+
+
+def _signal(pid: int, what: int) -> None:
+    """To its process group, or to itself when it is too young to have one; it may also have been quicker."""
+    for send in (os.killpg, os.kill):
+        with suppress(ProcessLookupError):
+            send(pid, what)
+            return
 
 
 def _give_up_leases(pid: int, *, frozen: bool = False) -> int:

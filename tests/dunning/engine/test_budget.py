@@ -61,7 +61,7 @@ class Bank:
         )
 
 
-# A thousand accounts a year, in four parts that know nothing of each other: `-n 4` does them at once.
+# A thousand accounts a year, in four parts that know nothing of each other, so that four runs can go side by side.
 YEAR = [pytest.param(250, 365, part, marks=pytest.mark.soak, id=f"year-{part}-of-4") for part in range(1, 5)]
 
 

@@ -13,11 +13,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.utils import timezone
 
 from accounts.models import BillingOrder
@@ -27,7 +27,12 @@ from tests.dunning.engine import world
 from tests.dunning.engine.draining import Drainers
 from tests.fake_stripe.running import FakeStripe
 
-pytestmark = [pytest.mark.worker, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+DATABASES = ["default", "owner"]
+pytestmark = [
+    pytest.mark.worker,
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True, databases=DATABASES),
+]
 # DUNNING_KILLS="1000 20" sets cases and kills of the quick form.
 QUICK = tuple(int(word) for word in os.environ.get("DUNNING_KILLS", "80 6").split())
 # The first step is the failure that opens the case.
@@ -47,13 +52,17 @@ ROUNDS = (0, 6, 29)
 
 @dataclass(frozen=True)
 class Ordeal:
-    """What the workers go through: kills from outside, and the shares of `Drainers`."""
+    """What the workers go through: kills from outside, and the shares of `Drainers`.
+
+    Without `has_notices` the workspace has put its notices away, and the workers do nothing but charge.
+    """
 
     cases: int
     kills: int
     die: float
     freeze: float
     lost: float = 0.02
+    has_notices: bool = True
 
     @property
     def pause(self) -> float:
@@ -61,7 +70,7 @@ class Ordeal:
         return 0.15 if self.cases < 1000 else 0.4
 
 
-FULL = Ordeal(10_000, 200, die=0.0005, freeze=0.002)
+FULL = Ordeal(10_000, 200, die=0.0005, freeze=0.002, has_notices=False)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +92,8 @@ def judgement(fake: FakeStripe, cast: Any, ordeal: Ordeal, mutant: str = "") -> 
         with workspace_scope(cast.workspace.pk):
             world.connect(per_second=30_000)
             world.no_notices()
+            if not ordeal.has_notices:
+                world.put_notices_away()
             world.cases_with_due_retries(world.fail(fake, PLANS, ordeal.cases), timezone.now())
         pay = "/v1/invoices/*/pay"
         fake.faults(
@@ -102,18 +113,29 @@ def judgement(fake: FakeStripe, cast: Any, ordeal: Ordeal, mutant: str = "") -> 
 
 def go_through(drainers: Drainers, fake: FakeStripe, cast: Any, ordeal: Ordeal, dice: random.Random) -> int:
     """Day after day until every case must be over; returns how many jobs lost their worker by a kill."""
-    orphaned, passed = 0, 0
-    for number, day in enumerate(ROUNDS):
-        fake.advance(days=day - passed)
-        passed = day
+    orphaned, passed, analyst = 0, timedelta(0), Analyst()
+
+    def tend() -> None:
+        drainers.tend()
+        analyst.look()
+
+    for number, ahead in enumerate(rounds(timezone.now())):
+        fake.advance(seconds=(ahead - passed).total_seconds())
+        passed = ahead
         if number:
             let_pass(cast)
-        drainers.start(timedelta(days=day))
+        drainers.start(ahead)
         in_this = (ordeal.kills - ordeal.kills // 3, ordeal.kills // 3, 0)[number]
-        orphaned += kill_often(drainers, in_this, dice, ordeal.pause)
-        wait_until_done(max(120.0, ordeal.cases * 0.3), tend=drainers.tend, hurry=True)
+        orphaned += kill_often(drainers, in_this, dice, ordeal.pause, tend)
+        wait_until_done(max(120.0, ordeal.cases * 0.3), tend=tend, hurry=True)
         drainers.stop()
     return orphaned
+
+
+def rounds(now: datetime) -> list[timedelta]:
+    """How far ahead each round is: now, then in the morning hours, in which what is late is still tried."""
+    mornings = [(now + timedelta(days=day)).replace(hour=7) - now for day in ROUNDS[1:]]
+    return [timedelta(0), *mornings]
 
 
 # A run that proves nothing.
@@ -140,12 +162,32 @@ def wrong(drainers: Drainers, fake: FakeStripe, ordeal: Ordeal, orphaned: int) -
     return {question: answer for question, answer in found.items() if answer}
 
 
-def kill_often(drainers: Drainers, kills: int, dice: random.Random, pause: float) -> int:
+class Analyst:
+    """Looks at the tables as autovacuum does once a minute: here a month passes in three."""
+
+    def __init__(self) -> None:
+        self.looked_at = 0.0
+
+    def look(self, seconds: float = 10) -> None:
+        if time.monotonic() - self.looked_at < seconds:
+            return
+        with connections["owner"].cursor() as cursor:
+            for table in LARGE:
+                cursor.execute(f"ANALYZE {table}")
+        self.looked_at = time.monotonic()
+
+
+LARGE = [model._meta.db_table for model in world.MODELS]
+
+
+def kill_often(
+    drainers: Drainers, kills: int, dice: random.Random, pause: float, tend: Callable[[], None]
+) -> int:
     orphaned = 0
     for _ in range(kills):
         until = time.monotonic() + dice.uniform(0, 2 * pause)
         while (left := until - time.monotonic()) > 0:
-            drainers.tend()
+            tend()
             time.sleep(min(left, 0.01))
         orphaned += drainers.kill_one(dice)
     return orphaned

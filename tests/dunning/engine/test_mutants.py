@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from tests.dunning.engine.mutants import MUTANTS
-from tests.dunning.engine.test_kills import TOO_TAME, Ordeal, judgement
+from tests.dunning.engine.test_kills import DATABASES, TOO_TAME, Ordeal, judgement
 from tests.fake_stripe.running import FakeStripe
 
 pytestmark = [
     pytest.mark.worker,
     pytest.mark.slow,
     pytest.mark.soak,
-    pytest.mark.django_db(transaction=True),
+    pytest.mark.django_db(transaction=True, databases=DATABASES),
 ]
 ORDEAL = Ordeal(160, 6, die=0.02, freeze=0.15, lost=0.1)
 

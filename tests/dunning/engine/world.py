@@ -27,10 +27,24 @@ from dunning.policy.definition import PolicyDefinition
 from dunning.policy.judging import Refusal
 from dunning.services.case_steps import CASE_JOB, begin_book, columns_of, history
 from dunning.services.cases import open_case
+from dunning.services.notice_sequence import the_sequence
 from dunning.services.policies import definition_of, the_policy, version_in_force
+from health.models import Sequence as NoticeSequence
 from tests.fake_stripe.running import KEY, FakeStripe
 
 AMOUNT = 4900
+# What a charge reads and writes.
+MODELS = (
+    Account,
+    BillingCustomer,
+    BillingOrder,
+    DunningCase,
+    DunningStep,
+    Invoice,
+    Job,
+    PaymentAttempt,
+    PaymentMethod,
+)
 
 
 def connect(per_second: int = 1000) -> BillingConnection:
@@ -50,6 +64,12 @@ def no_notices() -> None:
         rule["notice"] = "never"
     the_policy()
     DunningPolicyVersion.objects.update(definition=definition)
+
+
+def put_notices_away() -> None:
+    """Nor is anybody looked for who could be told when a person must act."""
+    sequence = the_sequence()
+    NoticeSequence.objects.filter(pk=sequence.pk).update(archived_at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def mirror(fake: FakeStripe, seeded: dict[str, list[str]]) -> list[Invoice]:
