@@ -20,6 +20,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext
 
@@ -149,7 +150,7 @@ def _enter(request: HttpRequest, permission: str, view: Callable[[], HttpRespons
     membership = chosen_membership(request, memberships)
     if membership is None:
         return render(request, "accounts/no_workspace.html", status=403)
-    with workspace_scope(membership.workspace.pk):
+    with workspace_scope(membership.workspace.pk), timezone.override(membership.workspace.zone):
         if (led := _led_elsewhere(request, membership)) is not None:
             return led
         request.membership = membership  # type: ignore[attr-defined]

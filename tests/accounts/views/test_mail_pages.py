@@ -1,6 +1,6 @@
 """The pages about mail: a person's, the delivery settings, the suppressed addresses."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -163,3 +163,13 @@ def test_figures_name_their_denominator(cast, mina):
         assert OutboundEmail.objects.count() == 100
     text = page(cast, "/settings/mail-delivery/")
     assert "Too many" in text and "1.00%" in text.replace(" %", "%")
+
+
+def test_moments_are_told_by_the_workspaces_clock(cast, mina):
+    with workspace_scope(cast.workspace.pk):
+        type(cast.workspace).objects.filter(pk=cast.workspace.pk).update(time_zone="Asia/Seoul")
+        evening = datetime(2026, 3, 1, 20, 30, tzinfo=UTC)
+        sent_mail(mina, status="queued", sent_at=None, not_before=evening)
+    text = page(cast, f"/contacts/{mina.public_id}/", cast.vera.user)
+    assert "asked again March 2, 2026, 5:30 a.m." in text
+    assert timezone.get_current_timezone_name() == "UTC", "the clock is the page's alone"
